@@ -1,0 +1,1 @@
+//! Official SDKs against a real server; comparison of shapes with the AWS models.

@@ -1,0 +1,1 @@
+//! Data keys, AEAD sealing, root-key providers.

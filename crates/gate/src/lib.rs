@@ -1,0 +1,1 @@
+//! The one door: authenticate, resolve, authorize, execute, audit.

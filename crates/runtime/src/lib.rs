@@ -1,0 +1,1 @@
+//! What the world gives: clock, entropy, tasks, shutdown; real and manual.

@@ -1,0 +1,1 @@
+//! The directory and the log: where state is durable.

@@ -1,0 +1,1 @@
+//! Names of the domain, parsed once: ARNs, account ids, regions, queue names, key ids.

@@ -1,0 +1,1 @@
+//! Shapes and the AWS wire protocols that carry them.

@@ -1,0 +1,2 @@
+//! Set-up, test, tidy and benchmark commands.
+fn main() {}
