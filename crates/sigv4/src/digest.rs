@@ -1,0 +1,60 @@
+//! SHA-256 and hexadecimal, as the canonical request writes them.
+
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+
+/// A SHA-256 value.
+pub(crate) type Hash = [u8; SHA256_OUTPUT_LEN];
+
+/// SHA-256 of `bytes`.
+pub(crate) fn sha256(bytes: &[u8]) -> Hash {
+    let mut hash = [0; SHA256_OUTPUT_LEN];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
+}
+
+/// Appends `bytes` in lower-case hexadecimal.
+pub(crate) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend(
+        bytes
+            .iter()
+            .flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]),
+    );
+}
+
+/// `bytes` in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)])
+        .map(char::from)
+        .collect()
+}
+
+/// Reads exactly 64 lower-case hexadecimal digits.
+pub(crate) fn parse_hash(text: &[u8]) -> Option<Hash> {
+    let mut hash = [0; SHA256_OUTPUT_LEN];
+    if text.len() != 2 * hash.len() {
+        return None;
+    }
+    for (byte, pair) in hash.iter_mut().zip(text.as_chunks::<2>().0) {
+        let [high, low] = *pair;
+        *byte = (hex_value(high)? << 4) | hex_value(low)?;
+    }
+    Some(hash)
+}
+
+fn hex_digit(nibble: u8) -> u8 {
+    if nibble < 10 {
+        b'0' + nibble
+    } else {
+        b'a' + nibble - 10
+    }
+}
+
+fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
