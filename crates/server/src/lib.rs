@@ -1,1 +1,32 @@
-//! Listeners, TLS, configuration, command line, composition.
+//! The `bulla` command: listeners, TLS, configuration, command line, composition.
+//!
+//! Nothing here decides what a request means. A connection becomes bytes with the facts of the socket they came
+//! over, and a [`Handler`] turns them into an answer; `compose.rs` is the only file that knows what stands behind.
+//! What must stay true: whether a request was secure and where it came from is read from the accepted socket,
+//! never from what the client wrote.
+
+mod activity;
+pub mod browser_guard;
+pub mod cli;
+mod compose;
+pub mod config;
+pub mod config_file;
+mod connection;
+pub mod development_ca;
+pub mod handler;
+mod hardening;
+pub mod listener;
+mod logging;
+pub mod operator_error;
+mod own_paths;
+mod refusal;
+mod request;
+mod serve;
+pub mod server;
+mod shutdown;
+mod startup;
+mod tls;
+
+pub use handler::{Handler, Transport};
+pub use operator_error::{ExitReason, OperatorError};
+pub use serve::main;

@@ -1,2 +1,5 @@
 //! The `bulla` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    bulla_server::main()
+}

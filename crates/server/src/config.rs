@@ -1,0 +1,457 @@
+//! The settings of `bulla serve`: one typed struct, every field with its default, unit and bounds.
+//!
+//! A setting is taken from the first place that has it: flag, environment variable, configuration file, default.
+
+use crate::cli::{Command, CommandLine, ConfigCommand};
+use crate::config_file::ConfigFile;
+use crate::operator_error::OperatorError;
+use bulla_types::{AccountId, Region};
+use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, ValueEnum};
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The largest accepted request body, bytes: a 1 MiB message whose every byte is escaped in JSON or
+/// percent-encoded in a form takes six, and attributes and names come on top.
+pub const REQUEST_BODY_BYTES_DEFAULT: u32 = 8 * 1024 * 1024;
+/// The largest accepted request line and headers together, bytes. An identity's session token is the longest.
+pub const REQUEST_HEADER_BYTES_DEFAULT: u32 = 64 * 1024;
+/// How many header lines one request may have.
+pub const REQUEST_HEADER_COUNT_DEFAULT: u32 = 64;
+/// The most header lines that can be allowed: the HTTP/1 parser's own bound is 100.
+pub const REQUEST_HEADER_COUNT_MAX: u32 = 96;
+/// How many connections may be open at once.
+pub const CONNECTION_COUNT_DEFAULT: u32 = 10_000;
+/// How many requests of one HTTP/2 connection may be under way at once.
+pub const CONNECTION_STREAM_COUNT_MAX: u32 = 256;
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything that can be set.
+#[derive(Args, Clone, Debug)]
+pub struct ServeSettings {
+    /// Address and port to listen on for both TLS and plain HTTP; port 0 takes a free one; may be repeated.
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "BULLA_LISTEN",
+        hide_env_values = true
+    )]
+    #[arg(value_delimiter = ',', default_value = "127.0.0.1:4566")]
+    pub listen: Vec<SocketAddr>,
+
+    /// The folder that holds everything the server knows.
+    #[arg(long, value_name = "FOLDER", env = "BULLA_DATA", hide_env_values = true)]
+    #[arg(default_value = "./bulla-data")]
+    pub data: PathBuf,
+
+    /// The file with the root key, mode 0600, outside the data folder [default: see the start-up message]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BULLA_ROOT_KEY_FILE",
+        hide_env_values = true
+    )]
+    pub root_key_file: Option<PathBuf>,
+
+    /// The region that is meant where a request names none.
+    #[arg(long, value_name = "REGION", env = "BULLA_REGION", hide_env_values = true)]
+    #[arg(default_value = "us-east-1", value_parser = parse_region)]
+    pub region: Region,
+
+    /// Scheme, host and port that queue URLs begin with [default: what the client used]
+    #[arg(long, value_name = "URL", env = "BULLA_PUBLIC_URL", hide_env_values = true)]
+    #[arg(value_parser = parse_public_url)]
+    pub public_url: Option<String>,
+
+    /// Keep all data in memory; it is gone when the server stops.
+    #[arg(
+        long,
+        value_name = "true|false",
+        env = "BULLA_EPHEMERAL",
+        hide_env_values = true
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new(), action = clap::ArgAction::Set, hide_possible_values = true)]
+    pub ephemeral: bool,
+
+    /// For local tests, loopback only: accept any access key without checking the signature.
+    #[arg(long, value_name = "true|false", env = "BULLA_OPEN", hide_env_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new(), action = clap::ArgAction::Set, hide_possible_values = true)]
+    #[arg(help_heading = "Open mode")]
+    pub open: bool,
+
+    /// The account of access keys that are not an account's 12 digits themselves.
+    #[arg(
+        long,
+        value_name = "ACCOUNT",
+        env = "BULLA_OPEN_ACCOUNT",
+        hide_env_values = true
+    )]
+    #[arg(default_value = "000000000000", value_parser = parse_account)]
+    #[arg(help_heading = "Open mode")]
+    pub open_account: AccountId,
+
+    /// Allow plain HTTP on addresses other than loopback; without it they answer TLS only.
+    #[arg(
+        long,
+        value_name = "true|false",
+        env = "BULLA_ALLOW_PLAIN_HTTP",
+        hide_env_values = true
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new(), action = clap::ArgAction::Set, hide_possible_values = true)]
+    #[arg(help_heading = "TLS")]
+    pub allow_plain_http: bool,
+
+    /// Your own certificate chain, PEM [default: one signed by a development CA made on first start]
+    #[arg(long, value_name = "FILE", env = "BULLA_TLS_CERT", hide_env_values = true)]
+    #[arg(help_heading = "TLS")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of your own certificate, PEM.
+    #[arg(long, value_name = "FILE", env = "BULLA_TLS_KEY", hide_env_values = true)]
+    #[arg(help_heading = "TLS")]
+    pub tls_key: Option<PathBuf>,
+
+    /// A further host name or IP address of this server, for the development certificate; may be repeated.
+    #[arg(long, value_name = "NAME", env = "BULLA_TLS_NAME", hide_env_values = true)]
+    #[arg(value_delimiter = ',', value_parser = parse_tls_name, help_heading = "TLS")]
+    pub tls_name: Vec<String>,
+
+    /// Write the development CA's certificate here at start; clients trust it with `AWS_CA_BUNDLE`.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BULLA_CA_OUT",
+        hide_env_values = true,
+        help_heading = "TLS"
+    )]
+    pub ca_out: Option<PathBuf>,
+
+    /// How log lines are written to standard error.
+    #[arg(long, value_name = "FORMAT", env = "BULLA_LOG_FORMAT", hide_env_values = true)]
+    #[arg(value_enum, default_value = "text", help_heading = "Logs")]
+    pub log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug, trace, or targets such as `info,bulla_server=debug`.
+    #[arg(long, value_name = "LEVEL", env = "BULLA_LOG_LEVEL", hide_env_values = true)]
+    #[arg(default_value = "info", help_heading = "Logs")]
+    pub log_level: String,
+
+    /// Write the line that says the server is ready to this file too, once it is.
+    #[arg(long, value_name = "FILE", env = "BULLA_READY_FILE", hide_env_values = true)]
+    pub ready_file: Option<PathBuf>,
+
+    /// How long requests may take to finish after SIGTERM or SIGINT, seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "BULLA_SHUTDOWN_GRACE_SECONDS",
+        hide_env_values = true
+    )]
+    #[arg(default_value_t = 25, value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub shutdown_grace_seconds: u32,
+
+    /// Limits on what clients may do.
+    #[command(flatten, next_help_heading = "Limits")]
+    pub limits: LimitSettings,
+}
+
+/// What a client may do before it is turned away.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct LimitSettings {
+    /// How many connections may be open at once; more wait to be accepted.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "BULLA_MAX_CONNECTIONS",
+        hide_env_values = true
+    )]
+    #[arg(default_value_t = CONNECTION_COUNT_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+
+    /// The largest request body, bytes.
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "BULLA_MAX_BODY_BYTES",
+        hide_env_values = true
+    )]
+    #[arg(default_value_t = REQUEST_BODY_BYTES_DEFAULT)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1024..=67_108_864))]
+    pub max_body_bytes: u32,
+
+    /// The largest request line and headers together, bytes.
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "BULLA_MAX_HEADER_BYTES",
+        hide_env_values = true
+    )]
+    #[arg(default_value_t = REQUEST_HEADER_BYTES_DEFAULT)]
+    #[arg(value_parser = clap::value_parser!(u32).range(4096..=1_048_576))]
+    pub max_header_bytes: u32,
+
+    /// How many header lines one request may have.
+    #[arg(long, value_name = "COUNT", env = "BULLA_MAX_HEADERS", hide_env_values = true)]
+    #[arg(default_value_t = REQUEST_HEADER_COUNT_DEFAULT)]
+    #[arg(value_parser = clap::value_parser!(u32).range(16..=i64::from(REQUEST_HEADER_COUNT_MAX)))]
+    pub max_headers: u32,
+
+    /// How long a client may take for the TLS handshake, and for a request's headers, seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "BULLA_HEADER_TIMEOUT_SECONDS",
+        hide_env_values = true
+    )]
+    #[arg(default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub header_timeout_seconds: u32,
+
+    /// How long a client may take to send a request's body, seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "BULLA_BODY_TIMEOUT_SECONDS",
+        hide_env_values = true
+    )]
+    #[arg(default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub body_timeout_seconds: u32,
+
+    /// How long a connection may stay open without a request, and how long a client may take to read an answer,
+    /// seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "BULLA_IDLE_TIMEOUT_SECONDS",
+        hide_env_values = true
+    )]
+    #[arg(default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub idle_timeout_seconds: u32,
+}
+
+impl LimitSettings {
+    /// Time for a handshake, or for a request's headers.
+    #[must_use]
+    pub fn header_timeout(&self) -> Duration {
+        Duration::from_secs(self.header_timeout_seconds.into())
+    }
+
+    /// Time for a request's body.
+    #[must_use]
+    pub fn body_timeout(&self) -> Duration {
+        Duration::from_secs(self.body_timeout_seconds.into())
+    }
+
+    /// Time without a request.
+    #[must_use]
+    pub fn idle_timeout(&self) -> Duration {
+        Duration::from_secs(self.idle_timeout_seconds.into())
+    }
+}
+
+impl ServeSettings {
+    /// Time to finish after the signal to stop.
+    #[must_use]
+    pub fn shutdown_grace(&self) -> Duration {
+        Duration::from_secs(self.shutdown_grace_seconds.into())
+    }
+
+    /// Checks what concerns several settings at once.
+    fn check(self) -> Result<Self, OperatorError> {
+        let exposed = self
+            .listen
+            .iter()
+            .find(|address| !address.ip().to_canonical().is_loopback());
+        if let (true, Some(address)) = (self.open, exposed) {
+            return Err(OperatorError::usage(format!("open mode cannot listen on `{address}`"))
+                .why("it accepts every access key without checking a signature, and that address is reachable \
+                      from other machines")
+                .fix("listen on 127.0.0.1 or [::1] only, or leave out `--open`"));
+        }
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            return Err(
+                OperatorError::usage("a certificate and its private key go together")
+                    .why("only one of `--tls-cert` and `--tls-key` is set")
+                    .fix("set both for your own certificate, none for the development certificate"),
+            );
+        }
+        if let (Some(out), Some(_)) = (&self.ca_out, &self.tls_cert) {
+            return Err(
+                OperatorError::usage(format!("no development CA to write to `{}`", out.display()))
+                    .why("`--tls-cert` names your own certificate, so none is made")
+                    .fix("leave out `--ca-out`"),
+            );
+        }
+        Ok(self)
+    }
+}
+
+/// What the command line asks for, with every setting in its final state.
+#[derive(Debug)]
+pub enum Request {
+    /// Run the server.
+    Serve(Box<ServeSettings>),
+    /// Print this explanation of the settings.
+    Print(String),
+}
+
+/// Why there is nothing to do.
+#[derive(Debug)]
+pub enum NoRequest {
+    /// Help, the version, or a usage message made by the command line's parser.
+    CommandLine(clap::Error),
+    /// A setting that cannot be accepted.
+    Operator(OperatorError),
+}
+
+impl From<clap::Error> for NoRequest {
+    fn from(error: clap::Error) -> Self {
+        Self::CommandLine(error)
+    }
+}
+
+impl From<OperatorError> for NoRequest {
+    fn from(error: OperatorError) -> Self {
+        Self::Operator(error)
+    }
+}
+
+/// Reads flags, environment and configuration file. The first argument is the program's own name.
+///
+/// # Errors
+/// Everything the operator has to be told instead.
+pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, NoRequest> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let first = CommandLine::command().try_get_matches_from(&arguments)?;
+    let named = serve_matches(&first).and_then(|matches| matches.get_one::<PathBuf>("config").cloned());
+    let file = named
+        .as_deref()
+        .map(|path| ConfigFile::read(path, &settings_command()))
+        .transpose()?;
+    let command = match &file {
+        Some(file) => with_file(CommandLine::command(), file),
+        None => CommandLine::command(),
+    };
+    let matches = command.try_get_matches_from(&arguments)?;
+    let sources = serve_matches(&matches).cloned().unwrap_or_default();
+    match CommandLine::from_arg_matches(&matches)?.command {
+        Command::Serve(arguments) => Ok(Request::Serve(Box::new(arguments.settings.check()?))),
+        Command::Config {
+            command: ConfigCommand::Explain(arguments),
+        } => {
+            arguments.settings.check()?;
+            Ok(Request::Print(explain(&sources, file.as_ref())))
+        }
+    }
+}
+
+/// The settings alone, as a command: what a configuration file's keys and values are checked against.
+#[must_use]
+pub fn settings_command() -> clap::Command {
+    ServeSettings::augment_args(clap::Command::new("settings").no_binary_name(true))
+}
+
+fn serve_matches(matches: &ArgMatches) -> Option<&ArgMatches> {
+    match matches.subcommand()? {
+        ("serve", serve) => Some(serve),
+        (_, config) => config.subcommand().map(|(_, explain)| explain),
+    }
+}
+
+/// The file's values take the place of the defaults, so flags and environment keep going before them.
+fn with_file(command: clap::Command, file: &ConfigFile) -> clap::Command {
+    let patch = |mut command: clap::Command| {
+        for (id, entry) in file.entries() {
+            command = command.mut_arg(id, |arg| arg.default_values(entry.values.clone()));
+        }
+        command
+    };
+    command
+        .mut_subcommand("serve", patch)
+        .mut_subcommand("config", |config| config.mut_subcommand("explain", patch))
+}
+
+fn explain(matches: &ArgMatches, file: Option<&ConfigFile>) -> String {
+    let command = settings_command();
+    let width = command
+        .get_arguments()
+        .map(|arg| arg.get_id().as_str().len())
+        .max()
+        .unwrap_or_default();
+    let mut lines = Vec::new();
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        let value = matches.get_raw(id).map_or_else(String::new, |values| {
+            values
+                .map(|value| value.to_string_lossy())
+                .collect::<Vec<_>>()
+                .join(",")
+        });
+        let variable = arg.get_env().unwrap_or_default().to_string_lossy();
+        let origin = match (matches.value_source(id), file.and_then(|file| file.origin(id))) {
+            (Some(ValueSource::CommandLine), _) => format!("flag --{}", id.replace('_', "-")),
+            (Some(ValueSource::EnvVariable), _) => format!("environment {variable}"),
+            (_, Some(origin)) => format!("file {origin}"),
+            (Some(_), None) => "default".to_owned(),
+            (None, None) => "not set".to_owned(),
+        };
+        lines.push(format!("{id:width$} = {value}  ({origin})"));
+    }
+    lines.join("\n")
+}
+
+fn parse_region(text: &str) -> Result<Region, String> {
+    Region::parse(text).map_err(|error| error.to_string())
+}
+
+fn parse_account(text: &str) -> Result<AccountId, String> {
+    AccountId::parse(text).map_err(|error| error.to_string())
+}
+
+/// `http://` or `https://`, a host, maybe a port, nothing after it.
+fn parse_public_url(text: &str) -> Result<String, String> {
+    let needed = || "scheme, host and port only, such as https://queues.example.com:4566".to_owned();
+    let url: http::Uri = text.parse().map_err(|_| needed())?;
+    let scheme_is_http = matches!(url.scheme_str(), Some("http" | "https"));
+    let bare = url.path() == "/" && url.query().is_none() && !text.contains('@');
+    match url.authority() {
+        Some(authority) if scheme_is_http && bare => {
+            Ok(format!("{}://{authority}", url.scheme_str().unwrap_or("https")))
+        }
+        _ => Err(needed()),
+    }
+}
+
+/// A DNS name, maybe with a first label `*`, or an IP address.
+fn parse_tls_name(text: &str) -> Result<String, String> {
+    if text.parse::<IpAddr>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    let label_is_valid = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    if name.len() <= 253 && name.split('.').all(label_is_valid) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("a host name without port, such as queues.example.com, or an IP address".to_owned())
+    }
+}

@@ -1,0 +1,197 @@
+//! What the listener itself refuses, before any service sees the request: one table.
+//!
+//! The answers have the form AWS clients read: JSON for the JSON protocols, XML for the others.
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{Response, StatusCode, Version};
+
+/// Where everything lies that is Bulla's and not AWS's.
+pub(crate) const OWN_PATHS: &str = "/_bulla/";
+
+/// A request that goes no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The body is larger than the limit.
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    BodyTooSlow,
+    /// The body broke off.
+    BodyIncomplete,
+    /// Headers are too many or too large.
+    HeadersTooLarge,
+    /// Plain HTTP on an address that only speaks TLS.
+    PlainHttp,
+    /// A web page of another origin asks, in open mode.
+    ForeignOrigin,
+    /// The request is addressed to a name that is not this server's, in open mode.
+    ForeignHost,
+    /// A reset outside open mode.
+    ResetOutsideOpenMode,
+    /// A path under `/_bulla/` that there is not.
+    UnknownPath,
+    /// A path under `/_bulla/` with a method it does not have.
+    WrongMethod,
+    /// A defect in this program.
+    Internal,
+}
+
+/// One row of the table.
+struct Row {
+    code: &'static str,
+    status: StatusCode,
+    message: &'static str,
+}
+
+impl Refusal {
+    const fn row(self) -> Row {
+        let (code, status, message) = match self {
+            Self::BodyTooLarge => (
+                "RequestEntityTooLarge",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The request body is larger than this server accepts.",
+            ),
+            Self::BodyTooSlow => (
+                "RequestTimeout",
+                StatusCode::REQUEST_TIMEOUT,
+                "The request body did not arrive in time.",
+            ),
+            Self::BodyIncomplete => (
+                "IncompleteBody",
+                StatusCode::BAD_REQUEST,
+                "The request body ended before it was complete.",
+            ),
+            Self::HeadersTooLarge => (
+                "RequestHeaderFieldsTooLarge",
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "The request's headers are larger or more than this server accepts.",
+            ),
+            Self::PlainHttp => (
+                "InsecureTransport",
+                StatusCode::FORBIDDEN,
+                "This address answers TLS only: use https:// (or start the server with --allow-plain-http).",
+            ),
+            Self::ForeignOrigin => (
+                "AccessDenied",
+                StatusCode::FORBIDDEN,
+                "In open mode requests from web pages of other origins are refused.",
+            ),
+            Self::ForeignHost => (
+                "AccessDenied",
+                StatusCode::FORBIDDEN,
+                "In open mode only requests to localhost, a loopback address or a name given with --tls-name are \
+                 answered.",
+            ),
+            Self::ResetOutsideOpenMode => (
+                "AccessDenied",
+                StatusCode::FORBIDDEN,
+                "Only a server in open mode can be reset.",
+            ),
+            Self::UnknownPath => (
+                "NotFound",
+                StatusCode::NOT_FOUND,
+                "There is nothing at this path.",
+            ),
+            Self::WrongMethod => (
+                "MethodNotAllowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This path does not have that method.",
+            ),
+            Self::Internal => (
+                "InternalFailure",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The request processing has failed because of an unknown error, exception or failure.",
+            ),
+        };
+        Row {
+            code,
+            status,
+            message,
+        }
+    }
+
+    /// The code that clients see.
+    pub(crate) const fn code(self) -> &'static str {
+        self.row().code
+    }
+
+    /// The answer, in the form the request's protocol reads.
+    pub(crate) fn answer(self, form: Form, request_id: &str) -> Response<Bytes> {
+        let Row {
+            code,
+            status,
+            message,
+        } = self.row();
+        let (content_type, body) = match form {
+            Form::Json { content_type } => (
+                content_type,
+                serde_json::json!({ "__type": code, "message": message }).to_string(),
+            ),
+            Form::Xml => {
+                let fault = if status.is_server_error() {
+                    "Receiver"
+                } else {
+                    "Sender"
+                };
+                let body = format!(
+                    "<ErrorResponse><Error><Type>{fault}</Type><Code>{code}</Code><Message>{message}</Message>\
+                     </Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+                );
+                ("text/xml", body)
+            }
+        };
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = status;
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response
+    }
+}
+
+/// Says on HTTP/1 that the connection ends with this answer, as the request's body was not read.
+pub(crate) fn close_after(response: &mut Response<Bytes>, version: Version) {
+    if version < Version::HTTP_2 {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+}
+
+/// The form in which a client reads errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// An object with `__type` and `message`.
+    Json {
+        /// The same type as the request's.
+        content_type: &'static str,
+    },
+    /// `ErrorResponse`.
+    Xml,
+}
+
+impl Form {
+    /// The form that suits a request.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let content_type = parts
+            .headers
+            .get(CONTENT_TYPE)
+            .map_or(&b""[..], HeaderValue::as_bytes);
+        if content_type.starts_with(b"application/x-amz-json-1.1") {
+            Self::Json {
+                content_type: "application/x-amz-json-1.1",
+            }
+        } else if content_type.starts_with(b"application/x-amz-json-1.0") {
+            Self::Json {
+                content_type: "application/x-amz-json-1.0",
+            }
+        } else if parts.uri.path().starts_with(OWN_PATHS) {
+            Self::Json {
+                content_type: "application/json",
+            }
+        } else {
+            Self::Xml
+        }
+    }
+}

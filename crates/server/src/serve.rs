@@ -1,0 +1,128 @@
+//! `bulla serve` from start to exit.
+
+use crate::browser_guard::BrowserGuard;
+use crate::compose::{Composed, compose};
+use crate::config::{self, NoRequest, Request, ServeSettings};
+use crate::development_ca::write_file;
+use crate::listener::Listener;
+use crate::operator_error::{ExitReason, OperatorError};
+use crate::server::{Server, ServerOptions};
+use crate::{hardening, logging, shutdown, startup, tls};
+use bulla_runtime::Runtime;
+use std::fs::DirBuilder;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long background work may take to notice that the server has stopped.
+const BACKGROUND_GRACE: Duration = Duration::from_secs(1);
+
+/// The whole program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let exit = match config::read(std::env::args_os()) {
+        Ok(Request::Serve(settings)) => serve(&settings),
+        Ok(Request::Print(text)) => {
+            say(text.trim_end());
+            Ok(ExitReason::Clean)
+        }
+        Err(NoRequest::CommandLine(message)) => {
+            drop(message.print());
+            Ok(if message.use_stderr() {
+                ExitReason::Usage
+            } else {
+                ExitReason::Clean
+            })
+        }
+        Err(NoRequest::Operator(error)) => Err(error),
+    };
+    exit.unwrap_or_else(|error| {
+        drop(writeln!(std::io::stderr(), "{error}"));
+        error.exit()
+    })
+    .into()
+}
+
+fn serve(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
+    logging::start(settings.log_format, &settings.log_level)?;
+    hardening::apply();
+    let world = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("bulla")
+        .build()
+        .map_err(|error| OperatorError::failed("the server's threads could not start").why(error))?;
+    let exit = world.block_on(run(settings));
+    world.shutdown_timeout(BACKGROUND_GRACE);
+    exit
+}
+
+async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
+    let (runtime, trigger) = Runtime::system();
+    shutdown::on_signals(&runtime, trigger)?;
+    if !settings.ephemeral {
+        make_data_folder(&settings.data)?;
+    }
+    // Addresses first: a second server on the same port must not touch the data.
+    let mut listeners = Vec::new();
+    for address in &settings.listen {
+        listeners.push(Listener::bind(*address).await?);
+    }
+    let tls = tls::prepare(settings, &runtime)?;
+    let Composed {
+        handler,
+        first_start,
+        root_key,
+    } = compose(settings, &runtime).await?;
+    let options = ServerOptions {
+        tls: tls.config.clone(),
+        ca_pem: tls.ca_pem.clone(),
+        limits: settings.limits,
+        allow_plain_http: settings.allow_plain_http,
+        browser_guard: BrowserGuard::of(settings),
+        shutdown_grace: settings.shutdown_grace(),
+    };
+    let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
+    say(&startup::message(
+        settings,
+        &addresses,
+        &tls,
+        &root_key,
+        first_start.as_ref(),
+    ));
+    drop(first_start);
+    announce(settings, &addresses)?;
+    let exit = Server::new(handler, runtime, options).run(listeners).await;
+    tracing::info!("stopped");
+    Ok(exit)
+}
+
+/// Connections made from now on are answered: the sockets listen already.
+fn announce(settings: &ServeSettings, addresses: &[SocketAddr]) -> Result<(), OperatorError> {
+    let line = startup::ready(addresses);
+    say(&line);
+    match &settings.ready_file {
+        Some(path) => write_file(path, &format!("{line}\n"), 0o644),
+        None => Ok(()),
+    }
+}
+
+fn make_data_folder(path: &Path) -> Result<(), OperatorError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| {
+            OperatorError::failed(format!("the data folder `{}` could not be made", path.display()))
+                .why(error)
+                .fix("let the server's user write there, or choose another folder with `--data`")
+        })
+}
+
+/// A reader that went away is no reason to stop.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    drop(writeln!(out, "{text}").and_then(|()| out.flush()));
+}
