@@ -1,0 +1,315 @@
+//! The embedded directory: SQLite in WAL mode with `synchronous=FULL`, on a thread of its own.
+//!
+//! Commits of several partitions that wait at the same time share one transaction, so one sync; each is in a
+//! savepoint of its own, so that one that fails does not take the others with it.
+
+mod thread;
+
+use super::feed::Recent;
+use crate::contract::{
+    BoxFuture, Change, Directory, DirectoryOwner, Error, Expect, Feed, Opened, Page, PartitionId, Pos, Token,
+    check_open, check_page,
+};
+use crate::open_error::OpenError;
+use bulla_runtime::Tasks;
+use bytes::Bytes;
+use rusqlite::{Connection, OpenFlags};
+use std::any::Any;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use thread::{Claimed, Reply, Request, Worker, read_states};
+use tokio::sync::oneshot;
+
+/// The version of the tables, in `PRAGMA user_version`.
+const TABLES_VERSION: i64 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE partitions (
+        partition INTEGER PRIMARY KEY, token INTEGER NOT NULL, node TEXT NOT NULL,
+        commit_token INTEGER NOT NULL, commit_n INTEGER NOT NULL, last_pos INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE records (
+        partition INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (partition, key)
+    ) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 1;
+";
+
+/// A directory in one SQLite file. It ends, after writing what was handed over, when the last handle of it is
+/// dropped: the directory and its owners.
+#[derive(Clone)]
+pub struct SqliteDirectory {
+    engine: Arc<Engine>,
+}
+
+struct Engine {
+    requests: Option<Sender<Request>>,
+    partitions: u32,
+    ended: Arc<(Mutex<bool>, Condvar)>,
+    _keep: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.requests = None;
+        let (ended, changed) = &*self.ended;
+        let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*ended {
+            ended = changed.wait(ended).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl SqliteDirectory {
+    /// Opens the file, or makes it with mode 0600. `keep` is held as long as any handle lives.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(
+        path: &Path,
+        partitions: u32,
+        tasks: &dyn Tasks,
+        keep: Option<Arc<dyn Any + Send + Sync>>,
+    ) -> Result<Self, OpenError> {
+        let connection = connect(path)?;
+        let states = read_states(&connection, partitions).map_err(|error| refused(path, &error))?;
+        if states.len() > usize::try_from(partitions).unwrap_or(usize::MAX) {
+            let found = states.len();
+            return Err(OpenError::Layout(format!(
+                "`{}` has {found} partitions",
+                path.display()
+            )));
+        }
+        let recent = states.iter().map(|state| Recent::after(state.last_pos)).collect();
+        let (requests, incoming) = channel();
+        let ended = Arc::new((Mutex::new(false), Condvar::new()));
+        let signal = Arc::clone(&ended);
+        let mut worker = Worker {
+            connection,
+            states,
+            recent,
+            path: path.display().to_string(),
+            poisoned: false,
+        };
+        let work = Box::new(move || {
+            worker.run(&incoming);
+            drop(worker);
+            let (ended, changed) = &*signal;
+            *ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            changed.notify_all();
+        });
+        tasks
+            .spawn_thread("bulla-directory", work)
+            .map_err(OpenError::io("cannot start a thread"))?;
+        Ok(Self {
+            engine: Arc::new(Engine {
+                requests: Some(requests),
+                partitions,
+                ended,
+                _keep: keep,
+            }),
+        })
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let doing = || format!("cannot open `{}`", path.display());
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600);
+    let file = options.open(path).map_err(OpenError::io(doing()))?;
+    file.sync_all().map_err(OpenError::io(doing()))?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(OpenError::io(doing()))?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| refused(path, &error))?;
+    prepare(&connection, path).map_err(|error| refused(path, &error))??;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, path: &Path) -> rusqlite::Result<Result<(), OpenError>> {
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        let why = format!("`{}` cannot be kept in WAL mode but in `{mode}`", path.display());
+        return Ok(Err(OpenError::Layout(why)));
+    }
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+    )?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version == 0 {
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} COMMIT;"))?;
+    } else if version != TABLES_VERSION {
+        let why = format!(
+            "`{}` has tables of version {version}, this is {TABLES_VERSION}",
+            path.display()
+        );
+        return Ok(Err(OpenError::Layout(why)));
+    }
+    Ok(Ok(()))
+}
+
+fn refused(path: &Path, error: &rusqlite::Error) -> OpenError {
+    let doing = format!("cannot open `{}`", path.display());
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            OpenError::Corrupt(format!("`{}`: {error}", path.display()))
+        }
+        Some(_) | None => OpenError::Io {
+            doing,
+            error: std::io::Error::other(error.to_string()),
+        },
+    }
+}
+
+impl Engine {
+    /// Sends a request at once and answers with what comes back.
+    fn ask<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(Reply<T>) -> Request,
+    ) -> BoxFuture<'static, Result<T, Error>> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self
+            .requests
+            .as_ref()
+            .is_some_and(|requests| requests.send(request(reply)).is_ok());
+        Box::pin(async move {
+            if sent {
+                answer.await.map_err(|_| Error::Unknown)?
+            } else {
+                Err(Error::Poisoned)
+            }
+        })
+    }
+}
+
+impl Directory for SqliteDirectory {
+    fn partitions(&self) -> u32 {
+        self.engine.partitions
+    }
+
+    fn open<'a>(
+        &'a self,
+        partition: PartitionId,
+        node: &'a str,
+    ) -> BoxFuture<'a, Result<Opened<dyn DirectoryOwner>, Error>> {
+        Box::pin(async move {
+            check_open(partition, self.engine.partitions, node)?;
+            let node = node.to_owned();
+            let Claimed {
+                token,
+                last_commit,
+                last_pos,
+            } = self
+                .engine
+                .ask(|reply| Request::Claim {
+                    partition,
+                    node,
+                    reply,
+                })
+                .await?;
+            let owner: Box<dyn DirectoryOwner> = Box::new(Owner {
+                engine: Arc::clone(&self.engine),
+                partition,
+                token,
+            });
+            Ok(Opened {
+                token,
+                last_commit,
+                last_pos,
+                owner,
+            })
+        })
+    }
+
+    fn scan(
+        &self,
+        partition: PartitionId,
+        prefix: Bytes,
+        cursor: Option<Bytes>,
+        max: usize,
+    ) -> BoxFuture<'_, Result<Page<(Bytes, Bytes)>, Error>> {
+        if let Err(error) = check_open(partition, self.engine.partitions, "").and_then(|()| check_page(max)) {
+            return Box::pin(async move { Err(error) });
+        }
+        self.engine.ask(|reply| Request::Scan {
+            partition,
+            token: None,
+            prefix,
+            cursor,
+            max,
+            reply,
+        })
+    }
+
+    fn follow(&self, partition: PartitionId, after: Option<Pos>) -> BoxFuture<'_, Result<Feed, Error>> {
+        self.engine.ask(|reply| Request::Follow {
+            partition,
+            after,
+            reply,
+        })
+    }
+}
+
+struct Owner {
+    engine: Arc<Engine>,
+    partition: PartitionId,
+    token: Token,
+}
+
+impl DirectoryOwner for Owner {
+    fn commit(
+        &mut self,
+        n: u64,
+        expect: Vec<Expect>,
+        changes: Vec<Change>,
+    ) -> BoxFuture<'_, Result<Pos, Error>> {
+        let (partition, token) = (self.partition, self.token);
+        self.engine.ask(|reply| Request::Commit {
+            partition,
+            token,
+            n,
+            expect,
+            changes,
+            reply,
+        })
+    }
+
+    fn scan(
+        &self,
+        prefix: Bytes,
+        cursor: Option<Bytes>,
+        max: usize,
+    ) -> BoxFuture<'_, Result<Page<(Bytes, Bytes)>, Error>> {
+        if let Err(error) = check_page(max) {
+            return Box::pin(async move { Err(error) });
+        }
+        let (partition, token) = (self.partition, Some(self.token));
+        self.engine.ask(|reply| Request::Scan {
+            partition,
+            token,
+            prefix,
+            cursor,
+            max,
+            reply,
+        })
+    }
+
+    fn confirm(&self) -> BoxFuture<'_, Result<(), Error>> {
+        let (partition, token) = (self.partition, self.token);
+        self.engine.ask(|reply| Request::Confirm {
+            partition,
+            token,
+            reply,
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! The thread that keeps the folder small: it makes files before they are needed, removes files that hold
+//! nothing that matters, and rewrites sparse ones.
+//!
+//! The order that keeps deleted records deleted: a file is gone for good (removed and the folder synced) before
+//! any tombstone of what was in it may go. A rewritten file is durable under its name before its sources go; a
+//! crash in between leaves both, and the next opening removes what the wider name covers.
+
+use super::disk::is_full;
+use super::index::{Index, Segment};
+use super::rewrite::{Rewrite, rewrite};
+use super::shared::{Prepared, Shared};
+use crate::contract::{Error, lock};
+use std::sync::Arc;
+
+/// A file is rewritten when at most one part in so many of it is live.
+const SPARSE_PART: u64 = 4;
+/// A file is small when it has at most one part in so many of a segment.
+const SMALL_PART: u64 = 4;
+/// So many small neighbours are made one.
+const SMALL_NEIGHBOURS: usize = 8;
+
+/// See the module.
+pub(super) struct Collector {
+    shared: Arc<Shared>,
+    count: u64,
+}
+
+struct Work {
+    prepare: bool,
+    collect: bool,
+}
+
+impl Collector {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, count: 0 }
+    }
+
+    /// Runs until the log is closed or poisoned.
+    pub(super) fn run(mut self) {
+        while let Some(work) = self.wait() {
+            if work.prepare {
+                self.prepare();
+            }
+            if work.collect && self.collect().is_err() {
+                tracing::error!("the log's files are not collected until the server is restarted");
+                break;
+            }
+        }
+        self.shared.thread_ends();
+    }
+
+    fn wait(&self) -> Option<Work> {
+        let mut chores = lock(&self.shared.chores).ok()?;
+        loop {
+            if chores.closed {
+                return None;
+            }
+            if chores.prepare || chores.collect {
+                let work = Work {
+                    prepare: chores.prepare && chores.prepared.is_none(),
+                    collect: chores.collect,
+                };
+                chores.prepare = false;
+                chores.collect = false;
+                return Some(work);
+            }
+            chores = self.shared.chores_changed.wait(chores).ok()?;
+        }
+    }
+
+    fn temporary(&mut self) -> String {
+        self.count = self.count.saturating_add(1);
+        format!("collector-{}{}", self.count, super::file::TEMPORARY)
+    }
+
+    fn prepare(&mut self) {
+        let name = self.temporary();
+        match self.shared.disk.create(&name, self.shared.segment_bytes) {
+            Ok(file) => self
+                .shared
+                .ask(|chores| chores.prepared = Some(Prepared { name, file })),
+            Err(error) => {
+                drop(self.shared.disk.remove(&name));
+                tracing::warn!(%error, full = is_full(&error), "cannot make the next log file in advance");
+            }
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.shared.chores.lock().is_ok_and(|chores| chores.closed)
+    }
+
+    /// Removes and rewrites until there is nothing to gain.
+    fn collect(&mut self) -> Result<(), Error> {
+        while !self.is_closed() {
+            if self.drop_one()? {
+                continue;
+            }
+            let sources = sources(&*self.shared.index()?, self.shared.segment_bytes);
+            if sources.is_empty() {
+                break;
+            }
+            let temporary = self.temporary();
+            match rewrite(&self.shared, &sources, &temporary, &|| self.is_closed())? {
+                Rewrite::Done => {}
+                Rewrite::Given => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the oldest file that does not matter any more; answers whether there was one.
+    fn drop_one(&self) -> Result<bool, Error> {
+        let gone = {
+            let index = self.shared.index()?;
+            index
+                .segments
+                .values()
+                .find(|segment| Index::is_droppable(segment))
+                .map(|s| (s.first, s.at.name.clone()))
+        };
+        let Some((first, name)) = gone else {
+            return Ok(false);
+        };
+        if let Err(error) = self
+            .shared
+            .disk
+            .remove(&name)
+            .and_then(|()| self.shared.disk.sync_folder())
+        {
+            tracing::error!(%error, file = %self.shared.disk.path(&name), "cannot remove a log file");
+            return Err(Error::Unknown);
+        }
+        self.shared.index_mut()?.drop_segment(first);
+        tracing::debug!(file = %name, "log file removed");
+        Ok(true)
+    }
+}
+
+/// Bytes of the file that are still needed, about.
+fn live_bytes(segment: &Segment) -> u64 {
+    if segment.weight == 0 {
+        return segment.bytes;
+    }
+    let live = u128::from(segment.bytes) * u128::from(segment.live_weight) / u128::from(segment.weight);
+    u64::try_from(live).unwrap_or(u64::MAX)
+}
+
+/// The files to rewrite next, as the first numbers of neighbours: one sparse file, or many small ones.
+fn sources(index: &Index, segment_bytes: u64) -> Vec<u64> {
+    let mut small: Vec<u64> = Vec::new();
+    let mut small_bytes = 0_u64;
+    for segment in index.segments.values() {
+        if !segment.sealed || segment.damaged {
+            small.clear();
+            small_bytes = 0;
+            continue;
+        }
+        let live = live_bytes(segment);
+        let gain = segment.bytes.saturating_sub(live);
+        if gain >= segment_bytes / 4 && live <= segment.bytes / SPARSE_PART {
+            return vec![segment.first];
+        }
+        if segment.bytes > segment_bytes / SMALL_PART || small_bytes.saturating_add(live) > segment_bytes {
+            small.clear();
+            small_bytes = 0;
+        }
+        if segment.bytes <= segment_bytes / SMALL_PART {
+            small.push(segment.first);
+            small_bytes = small_bytes.saturating_add(live);
+            if small.len() >= SMALL_NEIGHBOURS {
+                return small;
+            }
+        }
+    }
+    Vec::new()
+}

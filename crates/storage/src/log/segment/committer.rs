@@ -1,0 +1,305 @@
+//! The one thread that writes. It takes what has queued up, of all partitions, writes it as one frame, syncs
+//! once and answers all. The next frame forms in the queue meanwhile; there is no timer.
+//!
+//! A write that fails because the disk is full is taken back by cutting the file before any sync was tried.
+//! Any other failed write and any failed sync poisons the log: what a failed sync left in the page cache is not
+//! known, so a sync is never tried again.
+
+use super::disk::is_full;
+use super::file::{Active, segment_name, start_segment};
+use super::format::{Kind, State, plain_frame};
+use super::items::FrameBuilder;
+use super::shared::{Prepared, Request, Shared};
+use crate::contract::{Error, Group, PartitionId, Pos, Token, check_group, check_turn};
+use bytes::Bytes;
+use std::io;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// See the module.
+pub(super) struct Committer {
+    shared: Arc<Shared>,
+    active: Active,
+    poisoned: bool,
+    prepared_count: u64,
+}
+
+/// Who is told when the frame is durable.
+enum Waiting {
+    Claim(oneshot::Sender<Result<State, Error>>, State),
+    Commit(oneshot::Sender<Result<(), Error>>),
+}
+
+impl Waiting {
+    // Whoever is not waiting any more does not want to know, so failed sends are dropped.
+    fn answer(self, result: Result<(), Error>) {
+        match self {
+            Self::Claim(reply, state) => drop(reply.send(result.map(|()| state))),
+            Self::Commit(reply) => drop(reply.send(result)),
+        }
+    }
+}
+
+/// A frame in the making, and the states of the partitions as they will be after it.
+struct Forming {
+    frame: FrameBuilder,
+    states: Vec<State>,
+    waiting: Vec<Waiting>,
+}
+
+impl Forming {
+    fn state(&mut self, partition: PartitionId) -> Result<&mut State, Error> {
+        let index = usize::try_from(partition.0).map_err(|_| Error::Misuse("no such partition"))?;
+        self.states
+            .get_mut(index)
+            .ok_or(Error::Misuse("no such partition"))
+    }
+
+    fn claim(&mut self, partition: PartitionId, node: &str) -> Result<State, Error> {
+        let state = self.state(partition)?;
+        state.token = Token(state.token.0.saturating_add(1));
+        let state = *state;
+        self.frame.claim(partition.0, state.token, node);
+        Ok(state)
+    }
+
+    fn commit(
+        &mut self,
+        partition: PartitionId,
+        token: Token,
+        n: u64,
+        mut group: Group,
+    ) -> Result<(), Error> {
+        let state = self.state(partition)?;
+        check_turn(token, state.token, n, state.last_commit.1)?;
+        check_group(&group, state.last_pos)?;
+        state.last_commit = (token, n);
+        if let Some(last) = group.append.last() {
+            state.last_pos = last.pos;
+        }
+        // A tombstone ahead of its record would delete it when the log is read again.
+        group.delete.retain(|pos| *pos <= state.last_pos);
+        self.frame.commit(partition.0, token, n, group);
+        Ok(())
+    }
+
+    fn notes(&mut self, partition: PartitionId, token: Token, notes: Vec<(Pos, Bytes)>) {
+        let group = Group {
+            notes,
+            ..Group::default()
+        };
+        if self.state(partition).is_ok_and(|state| state.token == token)
+            && check_group(&group, Pos(0)).is_ok()
+        {
+            self.frame.notes(partition.0, group.notes);
+        }
+    }
+
+    fn add(&mut self, request: Request) {
+        match request {
+            Request::Claim {
+                partition,
+                node,
+                reply,
+            } => match self.claim(partition, &node) {
+                Ok(state) => self.waiting.push(Waiting::Claim(reply, state)),
+                Err(error) => drop(reply.send(Err(error))),
+            },
+            Request::Commit {
+                partition,
+                token,
+                n,
+                group,
+                reply,
+            } => match self.commit(partition, token, n, group) {
+                Ok(()) => self.waiting.push(Waiting::Commit(reply)),
+                Err(error) => drop(reply.send(Err(error))),
+            },
+            Request::Note {
+                partition,
+                token,
+                notes,
+            } => self.notes(partition, token, notes),
+        }
+    }
+}
+
+impl Committer {
+    pub(super) fn new(shared: Arc<Shared>, active: Active) -> Self {
+        Self {
+            shared,
+            active,
+            poisoned: false,
+            prepared_count: 0,
+        }
+    }
+
+    /// Runs until the log is closed.
+    pub(super) fn run(mut self) {
+        while let Some(batch) = self.shared.take_batch() {
+            self.commit(batch);
+        }
+        self.shared.thread_ends();
+    }
+
+    fn commit(&mut self, batch: Vec<Request>) {
+        let states = match self.shared.index() {
+            Ok(index) if !self.poisoned => index.states(),
+            Ok(_) | Err(_) => {
+                return batch
+                    .into_iter()
+                    .for_each(|request| request.refuse(Error::Poisoned));
+            }
+        };
+        let mut forming = Forming {
+            frame: FrameBuilder::default(),
+            states,
+            waiting: Vec::new(),
+        };
+        for request in batch {
+            forming.add(request);
+        }
+        let Forming { frame, waiting, .. } = forming;
+        if frame.is_empty() {
+            return;
+        }
+        // Notes alone are written, so that they outlive the process, but nobody waits for a sync.
+        let durable = !waiting.is_empty();
+        let result = self.write(frame, durable);
+        for waiting in waiting {
+            waiting.answer(result.clone());
+        }
+    }
+
+    fn write(&mut self, frame: FrameBuilder, durable: bool) -> Result<(), Error> {
+        let bytes = frame.frame_bytes() as u64;
+        if self.active.has_frames() && self.active.end.saturating_add(bytes) > self.shared.segment_bytes {
+            self.roll()?;
+        }
+        let Active {
+            number, end, synced, ..
+        } = self.active;
+        let frame = frame.finish(number, end, synced)?;
+        self.put(&frame.bytes)?;
+        if durable {
+            self.sync()?;
+        }
+        let mut index = self.shared.index_mut()?;
+        let applied = index.apply(frame.effects);
+        let collect = index.take_freed(self.shared.segment_bytes / 8);
+        drop(index);
+        if let Err(why) = applied {
+            tracing::error!(why, "the log wrote what its index cannot hold");
+            return Err(self.poison(Error::Unknown));
+        }
+        if collect {
+            self.shared.ask(|chores| chores.collect = true);
+        }
+        Ok(())
+    }
+
+    /// Writes at the end of the active file. When the disk is full, takes it back.
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let file = &self.active.at.file;
+        match file.write_all_at(bytes, self.active.end) {
+            Ok(()) => {
+                self.active.end = self.active.end.saturating_add(bytes.len() as u64);
+                Ok(())
+            }
+            Err(error) if is_full(&error) && file.set_size(self.active.end).is_ok() => {
+                tracing::error!(%error, file = %self.path(), "the disk is full; the commit was taken back");
+                Err(Error::Full)
+            }
+            Err(error) => Err(self.fail("write", &error)),
+        }
+    }
+
+    fn sync(&mut self) -> Result<(), Error> {
+        match self.active.at.file.sync_data() {
+            Ok(()) => {
+                self.active.synced = self.active.end;
+                Ok(())
+            }
+            Err(error) => Err(self.fail("sync", &error)),
+        }
+    }
+
+    fn path(&self) -> String {
+        self.shared.disk.path(&self.active.at.name)
+    }
+
+    fn fail(&mut self, doing: &str, error: &io::Error) -> Error {
+        tracing::error!(
+            %error, doing, file = %self.path(),
+            "the log stops: a failed write or sync is never retried; check the disk and restart the server"
+        );
+        self.poison(Error::Unknown)
+    }
+
+    fn poison(&mut self, error: Error) -> Error {
+        self.poisoned = true;
+        self.shared.poison();
+        error
+    }
+
+    /// Seals the active file and goes on in a new one. Nothing is written to the new one before the old one is
+    /// durable, so only the newest file can have a torn end.
+    fn roll(&mut self) -> Result<(), Error> {
+        let prepared = self.prepared()?;
+        let (catalog, states) = {
+            let index = self.shared.index()?;
+            (index.catalog(), index.states())
+        };
+        let Active {
+            number, end, synced, ..
+        } = self.active;
+        let seal = plain_frame(Kind::Index, number, end, synced, &catalog.encode())?;
+        if let Err(error) = self.put(&seal) {
+            self.shared.ask(|chores| chores.prepared = Some(prepared));
+            return Err(error);
+        }
+        let sealed_bytes = self.active.end;
+        let file = Arc::clone(&self.active.at.file);
+        if let Err(error) = file.set_size(sealed_bytes).and_then(|()| file.sync_all()) {
+            return Err(self.fail("seal", &error));
+        }
+        let number = number.saturating_add(1);
+        match start_segment(&*self.shared.disk, prepared, number, &states) {
+            Ok(active) => self.active = active,
+            Err(error) => return Err(self.fail("start a segment after", &error)),
+        }
+        let mut index = self.shared.index_mut()?;
+        index.seal_newest(sealed_bytes);
+        index.push_segment(number, number, self.active.at.clone());
+        drop(index);
+        self.shared.ask(|chores| {
+            chores.prepare = true;
+            chores.collect = true;
+        });
+        tracing::debug!(segment = %segment_name(number, number), "log segment started");
+        Ok(())
+    }
+
+    fn prepared(&mut self) -> Result<Prepared, Error> {
+        let ready = self
+            .shared
+            .chores
+            .lock()
+            .ok()
+            .and_then(|mut chores| chores.prepared.take());
+        if let Some(ready) = ready {
+            return Ok(ready);
+        }
+        self.prepared_count = self.prepared_count.saturating_add(1);
+        let name = format!("committer-{}.tmp", self.prepared_count);
+        match self.shared.disk.create(&name, self.shared.segment_bytes) {
+            Ok(file) => Ok(Prepared { name, file }),
+            Err(error) if is_full(&error) => {
+                drop(self.shared.disk.remove(&name));
+                tracing::error!(%error, "the disk is full; no room for a new log segment");
+                Err(Error::Full)
+            }
+            Err(error) => Err(self.fail("create a segment after", &error)),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Opening a log that was closed, killed, or cut off from power.
+//!
+//! Sealed files are known by the index at their end. The newest file is read by the headers and metadata of
+//! its frames; bodies are read only of those frames that no later frame confirms to have been durable. What is
+//! damaged there is a torn write: it is cut off and said so. Any other damage stops the opening.
+//!
+//! What stays of the unconfirmed frames is written once more and synced: it may have come from a page cache
+//! whose sync had failed.
+
+use super::catalog::{Catalog, Part};
+use super::disk::{Disk, DiskFile, read_exact};
+use super::file::{Active, Sealed, TEMPORARY, parse_segment_name, read_catalog, segment_name, start_segment};
+use super::format::Start;
+use super::index::{FileRef, Index};
+use super::items::Effect;
+use super::scan::{ScannedFile, scan_file};
+use super::shared::Prepared;
+use crate::open_error::OpenError;
+use std::sync::Arc;
+
+/// What recovery hands to the threads.
+pub(super) struct Recovered {
+    pub(super) index: Index,
+    pub(super) active: Active,
+}
+
+/// A file of the log, by its name.
+#[derive(Clone)]
+struct Named {
+    first: u64,
+    last: u64,
+    name: String,
+}
+
+/// Reads the folder.
+pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> Result<Recovered, OpenError> {
+    let (files, covered) = list(disk)?;
+    let mut index = Index::new(partitions);
+    let mut active = None;
+    let newest = files.len().saturating_sub(1);
+    for (at, named) in files.iter().enumerate() {
+        let path = disk.path(&named.name);
+        let file = disk
+            .open(&named.name)
+            .map_err(OpenError::io(format!("cannot open `{path}`")))?;
+        let sealed =
+            read_catalog(&file, named.last).map_err(OpenError::io(format!("cannot read `{path}`")))?;
+        match sealed {
+            Sealed::Catalog(catalog, bytes) => load_sealed(&mut index, named, &path, file, *catalog, bytes)?,
+            Sealed::No(why) if at < newest => return Err(corrupt(&path, &why)),
+            Sealed::No(_) => active = load_newest(disk, &mut index, named, &path, &file)?,
+        }
+    }
+    for name in covered {
+        remove(disk, &name)?;
+    }
+    disk.sync_folder()
+        .map_err(OpenError::io("cannot sync the log's folder"))?;
+    let active = match active {
+        Some(active) => {
+            if active.end < segment_bytes && active.at.file.reserve(segment_bytes).is_err() {
+                tracing::warn!(file = %disk.path(&active.at.name), "no room to reserve for the log");
+            }
+            active
+        }
+        None => begin(disk, &mut index, segment_bytes)?,
+    };
+    Ok(Recovered { index, active })
+}
+
+fn corrupt(path: &str, why: &str) -> OpenError {
+    OpenError::Corrupt(format!("`{path}`: {why}"))
+}
+
+fn remove(disk: &dyn Disk, name: &str) -> Result<(), OpenError> {
+    disk.remove(name)
+        .map_err(OpenError::io(format!("cannot remove `{}`", disk.path(name))))
+}
+
+/// The files that count, oldest first, and those that a rewritten file stands for. Removes temporary ones.
+fn list(disk: &dyn Disk) -> Result<(Vec<Named>, Vec<String>), OpenError> {
+    let mut named = Vec::new();
+    for name in disk
+        .list()
+        .map_err(OpenError::io("cannot list the log's folder"))?
+    {
+        if name.ends_with(TEMPORARY) {
+            remove(disk, &name)?;
+        } else if let Some((first, last)) = parse_segment_name(&name) {
+            named.push(Named { first, last, name });
+        } else {
+            tracing::warn!(file = %disk.path(&name), "a file that is not the log's lies in its folder");
+        }
+    }
+    named.sort_by_key(|named| (named.first, std::cmp::Reverse(named.last)));
+    let mut files: Vec<Named> = Vec::new();
+    let mut covered = Vec::new();
+    for named in named {
+        match files.last() {
+            Some(wide) if named.last <= wide.last => covered.push(named.name),
+            Some(wide) if named.first <= wide.last => {
+                let why = format!("covers segments that `{}` covers too", wide.name);
+                return Err(corrupt(&disk.path(&named.name), &why));
+            }
+            Some(_) | None => files.push(named),
+        }
+    }
+    Ok((files, covered))
+}
+
+fn load_sealed(
+    index: &mut Index,
+    named: &Named,
+    path: &str,
+    file: Arc<dyn DiskFile>,
+    catalog: Catalog,
+    bytes: u64,
+) -> Result<(), OpenError> {
+    index.push_segment(
+        named.first,
+        named.last,
+        FileRef {
+            name: named.name.as_str().into(),
+            file,
+        },
+    );
+    let Catalog { states, parts } = catalog;
+    // Records first: what a tombstone names is older than it, and may be in the same file.
+    let (mut records, mut rest) = (Vec::new(), Vec::new());
+    for Part {
+        partition,
+        entries,
+        deletes,
+        notes,
+    } in parts
+    {
+        records.extend(
+            entries
+                .into_iter()
+                .map(|entry| Effect::Append { partition, entry }),
+        );
+        rest.extend(deletes.into_iter().map(|pos| Effect::Delete { partition, pos }));
+        rest.extend(
+            notes
+                .into_iter()
+                .map(|(pos, note)| Effect::Note { partition, pos, note }),
+        );
+    }
+    index
+        .apply(records)
+        .and_then(|()| index.apply(rest))
+        .map_err(|why| corrupt(path, why))?;
+    index.seal_newest(bytes);
+    if index.restore(&states) {
+        Ok(())
+    } else {
+        Err(layout(path))
+    }
+}
+
+fn layout(path: &str) -> OpenError {
+    OpenError::Layout(format!("`{path}` has another number of partitions"))
+}
+
+/// Loads a file that was being written. `None` when not even its start is there: it was never in use.
+fn load_newest(
+    disk: &dyn Disk,
+    index: &mut Index,
+    named: &Named,
+    path: &str,
+    file: &Arc<dyn DiskFile>,
+) -> Result<Option<Active>, OpenError> {
+    let scanned = scan_file(&**file, named.last).map_err(OpenError::io(format!("cannot read `{path}`")))?;
+    if let Some(offset) = scanned.corrupt {
+        return Err(corrupt(
+            path,
+            &format!("a damaged frame at offset {offset}, and sound ones after it"),
+        ));
+    }
+    let Some(start) = &scanned.start else {
+        tracing::warn!(file = path, "a log file that was never in use is removed");
+        remove(disk, &named.name)?;
+        return Ok(None);
+    };
+    check_start(start, named, path)?;
+    let at = FileRef {
+        name: named.name.as_str().into(),
+        file: Arc::clone(file),
+    };
+    index.push_segment(named.first, named.last, at.clone());
+    if !index.restore(&start.states) {
+        return Err(layout(path));
+    }
+    let begin = scanned.begin;
+    let end = scanned.end;
+    repair(file, &scanned, path)?;
+    for effects in scanned.frames {
+        index.apply(effects).map_err(|why| corrupt(path, why))?;
+    }
+    Ok(Some(Active {
+        at,
+        number: named.last,
+        begin,
+        end,
+        synced: end,
+    }))
+}
+
+fn check_start(start: &Start, named: &Named, path: &str) -> Result<(), OpenError> {
+    if (start.first, start.last) == (named.first, named.last) {
+        return Ok(());
+    }
+    Err(corrupt(
+        path,
+        &format!("the file says it is `{}`", segment_name(start.first, start.last)),
+    ))
+}
+
+/// Cuts off what is torn and makes what stays durable.
+fn repair(file: &Arc<dyn DiskFile>, scanned: &ScannedFile, path: &str) -> Result<(), OpenError> {
+    let io = || OpenError::io(format!("cannot repair `{path}`"));
+    if let Some(torn) = &scanned.torn {
+        tracing::warn!(
+            file = path,
+            offset = scanned.end,
+            why = %torn,
+            "the end of the log is torn, as after a crash; cut off, nothing acknowledged was in it"
+        );
+        file.set_size(scanned.end).map_err(io())?;
+    }
+    let unconfirmed = usize::try_from(scanned.end.saturating_sub(scanned.confirmed)).unwrap_or(usize::MAX);
+    if unconfirmed > 0
+        && let Some(bytes) = read_exact(&**file, scanned.confirmed, unconfirmed).map_err(io())?
+    {
+        file.write_all_at(&bytes, scanned.confirmed).map_err(io())?;
+    }
+    file.sync_all().map_err(io())
+}
+
+/// The first file of an empty log, or the next after a sealed one.
+fn begin(disk: &dyn Disk, index: &mut Index, segment_bytes: u64) -> Result<Active, OpenError> {
+    let number = index.newest().map_or(1, |newest| newest.last.saturating_add(1));
+    let name = format!("first{TEMPORARY}");
+    let io = || OpenError::io("cannot begin a log file");
+    let file = disk.create(&name, segment_bytes).map_err(io())?;
+    let active = start_segment(disk, Prepared { name, file }, number, &index.states()).map_err(io())?;
+    index.push_segment(number, number, active.at.clone());
+    Ok(active)
+}

@@ -1,0 +1,244 @@
+//! What the handles, the committer thread and the collector thread share.
+
+use super::disk::{Disk, DiskFile};
+use super::format::State;
+use super::index::Index;
+use crate::contract::{Error, Group, PartitionId, Pos, Token, group_size, lock};
+use bytes::Bytes;
+use std::any::Any;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::oneshot;
+
+/// Bytes of records that one frame takes in before the rest waits for the next.
+const FRAME_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes of notes that may wait; what comes on top is lost, as notes may be.
+const NOTES_WAITING_BYTES_MAX: usize = 8 << 20;
+
+const _: () = assert!(crate::LIMITS.bytes <= FRAME_BYTES_MAX);
+
+/// What the committer is asked to do.
+pub(super) enum Request {
+    Claim {
+        partition: PartitionId,
+        node: String,
+        reply: oneshot::Sender<Result<State, Error>>,
+    },
+    Commit {
+        partition: PartitionId,
+        token: Token,
+        n: u64,
+        group: Group,
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
+    Note {
+        partition: PartitionId,
+        token: Token,
+        notes: Vec<(Pos, Bytes)>,
+    },
+}
+
+impl Request {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Claim { node, .. } => node.len(),
+            Self::Commit { group, .. } => group_size(group).1,
+            Self::Note { notes, .. } => notes.iter().map(|(_, note)| note.len().saturating_add(16)).sum(),
+        }
+    }
+
+    /// Says no.
+    pub(super) fn refuse(self, error: Error) {
+        // Whoever is not waiting any more does not want to know.
+        match self {
+            Self::Claim { reply, .. } => drop(reply.send(Err(error))),
+            Self::Commit { reply, .. } => drop(reply.send(Err(error))),
+            Self::Note { .. } => {}
+        }
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    requests: VecDeque<Request>,
+    note_bytes: usize,
+    closed: bool,
+    poisoned: bool,
+}
+
+/// A file with room, made before it is needed.
+pub(super) struct Prepared {
+    pub(super) name: String,
+    pub(super) file: Arc<dyn DiskFile>,
+}
+
+/// What the collector thread has to do.
+#[derive(Default)]
+pub(super) struct Chores {
+    pub(super) prepared: Option<Prepared>,
+    pub(super) prepare: bool,
+    pub(super) collect: bool,
+    pub(super) closed: bool,
+}
+
+/// See the module.
+pub(super) struct Shared {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) segment_bytes: u64,
+    pub(super) partitions: u32,
+    index: RwLock<Index>,
+    queue: Mutex<Queue>,
+    queue_changed: Condvar,
+    pub(super) chores: Mutex<Chores>,
+    pub(super) chores_changed: Condvar,
+    threads: Mutex<u32>,
+    thread_ended: Condvar,
+    /// Held as long as any thread or handle is there, such as the lock on the data folder.
+    _keep: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        disk: Arc<dyn Disk>,
+        segment_bytes: u64,
+        partitions: u32,
+        index: Index,
+        keep: Option<Arc<dyn Any + Send + Sync>>,
+    ) -> Self {
+        Self {
+            disk,
+            segment_bytes,
+            partitions,
+            index: RwLock::new(index),
+            queue: Mutex::default(),
+            queue_changed: Condvar::new(),
+            chores: Mutex::new(Chores {
+                prepare: true,
+                collect: true,
+                ..Chores::default()
+            }),
+            chores_changed: Condvar::new(),
+            threads: Mutex::new(0),
+            thread_ended: Condvar::new(),
+            _keep: keep,
+        }
+    }
+
+    pub(super) fn index(&self) -> Result<RwLockReadGuard<'_, Index>, Error> {
+        self.index.read().map_err(|_| Error::Poisoned)
+    }
+
+    pub(super) fn index_mut(&self) -> Result<RwLockWriteGuard<'_, Index>, Error> {
+        self.index.write().map_err(|_| Error::Poisoned)
+    }
+
+    /// Hands a request to the committer, or says no.
+    pub(super) fn enqueue(&self, request: Request) {
+        let Ok(mut queue) = lock(&self.queue) else {
+            return request.refuse(Error::Poisoned);
+        };
+        if queue.closed || queue.poisoned {
+            drop(queue);
+            return request.refuse(Error::Poisoned);
+        }
+        if matches!(request, Request::Note { .. }) {
+            let bytes = queue.note_bytes.saturating_add(request.bytes());
+            if bytes > NOTES_WAITING_BYTES_MAX {
+                drop(queue);
+                tracing::warn!(
+                    "notes dropped: the disk does not keep up, leases may end early after a restart"
+                );
+                return;
+            }
+            queue.note_bytes = bytes;
+        }
+        queue.requests.push_back(request);
+        drop(queue);
+        self.queue_changed.notify_one();
+    }
+
+    /// Waits for requests and takes what has come, as much as one frame should hold, in order. `None` when
+    /// nothing will come any more.
+    pub(super) fn take_batch(&self) -> Option<Vec<Request>> {
+        let mut queue = lock(&self.queue).ok()?;
+        while queue.requests.is_empty() {
+            if queue.closed {
+                return None;
+            }
+            queue = self.queue_changed.wait(queue).ok()?;
+        }
+        let mut batch = Vec::new();
+        let mut bytes = 0_usize;
+        while let Some(request) = queue.requests.front() {
+            let with = bytes.saturating_add(request.bytes());
+            if with > FRAME_BYTES_MAX && !batch.is_empty() {
+                break;
+            }
+            bytes = with;
+            if matches!(request, Request::Note { .. }) {
+                queue.note_bytes = queue.note_bytes.saturating_sub(request.bytes());
+            }
+            batch.extend(queue.requests.pop_front());
+        }
+        Some(batch)
+    }
+
+    /// No write is tried from here on.
+    pub(super) fn poison(&self) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.poisoned = true;
+        let waiting: Vec<Request> = queue.requests.drain(..).collect();
+        drop(queue);
+        if let Ok(mut index) = self.index.write() {
+            index.poisoned = true;
+        }
+        for request in waiting {
+            request.refuse(Error::Poisoned);
+        }
+        self.close_chores();
+    }
+
+    fn close_chores(&self) {
+        let mut chores = self.chores.lock().unwrap_or_else(PoisonError::into_inner);
+        chores.closed = true;
+        drop(chores);
+        self.chores_changed.notify_all();
+    }
+
+    /// Asks the collector for something.
+    pub(super) fn ask(&self, ask: impl FnOnce(&mut Chores)) {
+        if let Ok(mut chores) = self.chores.lock() {
+            ask(&mut chores);
+        }
+        self.chores_changed.notify_one();
+    }
+
+    pub(super) fn thread_starts(&self) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        *threads = threads.saturating_add(1);
+    }
+
+    pub(super) fn thread_ends(&self) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        *threads = threads.saturating_sub(1);
+        drop(threads);
+        self.thread_ended.notify_all();
+    }
+
+    /// Takes no more requests, works off those that wait, and returns when both threads have ended.
+    pub(super) fn close(&self) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.closed = true;
+        drop(queue);
+        self.queue_changed.notify_all();
+        self.close_chores();
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        while *threads > 0 {
+            threads = self
+                .thread_ended
+                .wait(threads)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}

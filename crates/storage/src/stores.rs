@@ -1,0 +1,142 @@
+//! Both engines together, as the server opens them.
+//!
+//! ```text
+//! folder/              mode 0700
+//!   lock               locked as long as a process uses the folder
+//!   format             version and numbers of partitions, as text
+//!   directory.sqlite   (and -wal, -shm)
+//!   log/               the log's files
+//! ```
+
+use crate::contract::{Directory, Log};
+use crate::directory::{memory::MemoryDirectory, sqlite::SqliteDirectory};
+use crate::log::memory::MemoryLog;
+use crate::log::segment::disk::RealDisk;
+use crate::log::segment::{Options, SEGMENT_BYTES_DEFAULT, SegmentLog};
+use crate::open_error::OpenError;
+use bulla_runtime::Tasks;
+use std::any::Any;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Partitions of the directory, and of the log, in a folder made by this version.
+pub const PARTITIONS: u32 = 16;
+
+/// The two stores of a server.
+#[derive(Clone)]
+pub struct Stores {
+    /// Small transactional state.
+    pub directory: Arc<dyn Directory>,
+    /// Messages.
+    pub log: Arc<dyn Log>,
+}
+
+/// Stores that keep nothing.
+#[must_use]
+pub fn open_memory() -> Stores {
+    Stores {
+        directory: Arc::new(MemoryDirectory::new(PARTITIONS)),
+        log: Arc::new(MemoryLog::new(PARTITIONS)),
+    }
+}
+
+/// Stores in a folder, which is created if absent and locked against other processes until the last handle on
+/// a store is dropped. Blocks for the time recovery takes.
+///
+/// # Errors
+/// [`OpenError`], worded for the operator.
+pub fn open_embedded(folder: &Path, tasks: &dyn Tasks) -> Result<Stores, OpenError> {
+    make_folder(folder)?;
+    let lock = lock_folder(folder)?;
+    check_format(folder)?;
+    let keep: Arc<dyn Any + Send + Sync> = Arc::new(lock);
+    let path = folder.join("directory.sqlite");
+    let directory = SqliteDirectory::open(&path, PARTITIONS, tasks, Some(Arc::clone(&keep)))?;
+    let log_folder = folder.join("log");
+    let disk = RealDisk::new(&log_folder)
+        .map_err(OpenError::io(format!("cannot make `{}`", log_folder.display())))?;
+    let options = Options {
+        partitions: PARTITIONS,
+        segment_bytes: SEGMENT_BYTES_DEFAULT,
+        keep: Some(keep),
+    };
+    let log = SegmentLog::open(Arc::new(disk), options, tasks)?;
+    Ok(Stores {
+        directory: Arc::new(directory),
+        log: Arc::new(log),
+    })
+}
+
+fn make_folder(folder: &Path) -> Result<(), OpenError> {
+    let io = OpenError::io(format!("cannot make the data folder `{}`", folder.display()));
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(io)
+}
+
+fn lock_folder(folder: &Path) -> Result<File, OpenError> {
+    let path = folder.join("lock");
+    let doing = || format!("cannot lock `{}`", path.display());
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(&path).map_err(OpenError::io(doing()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            path: path.display().to_string(),
+        }),
+        Err(TryLockError::Error(error)) => Err(OpenError::Io {
+            doing: doing(),
+            error,
+        }),
+    }
+}
+
+fn format() -> String {
+    format!("bulla-data 1\ndirectory-partitions {PARTITIONS}\nlog-partitions {PARTITIONS}\n")
+}
+
+/// Checks what wrote the folder, or says that we did.
+fn check_format(folder: &Path) -> Result<(), OpenError> {
+    let path = folder.join("format");
+    let shown = path.display();
+    match fs::read_to_string(&path) {
+        Ok(found) if found == format() => Ok(()),
+        Ok(found) => Err(OpenError::Layout(format!(
+            "`{shown}` says {found:?}, this version writes {:?}",
+            format()
+        ))),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if folder.join("directory.sqlite").exists() || folder.join("log").exists() {
+                return Err(OpenError::Layout(format!(
+                    "`{shown}` is missing, but there is data beside it"
+                )));
+            }
+            write_format(folder).map_err(OpenError::io(format!("cannot write `{shown}`")))
+        }
+        Err(error) => Err(OpenError::Io {
+            doing: format!("cannot read `{shown}`"),
+            error,
+        }),
+    }
+}
+
+fn write_format(folder: &Path) -> std::io::Result<()> {
+    let temporary = folder.join("format.tmp");
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)?;
+    file.write_all(format().as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&temporary, folder.join("format"))?;
+    File::open(folder)?.sync_all()
+}
