@@ -1,0 +1,117 @@
+//! One kept-alive connection that signs what it sends.
+
+use std::time::Duration;
+
+use bulla_sigv4::{Payload, RequestHead, ServiceRules, Signer};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::{Failure, clock};
+
+/// Longer than any answer may take, also that of a busy server.
+const ANSWER_SECONDS_MAX: u64 = 60;
+
+const REGION: &str = "us-east-1";
+
+/// An access key.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+}
+
+/// An answer, read to the end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
+}
+
+/// A connection to one address, signing for one service.
+pub(crate) struct Connection<'a> {
+    address: &'a str,
+    signer: Signer<'a>,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+/// What a call is, besides its body.
+#[derive(Clone, Copy)]
+pub(crate) enum Call<'a> {
+    /// AWS JSON, with the value of `X-Amz-Target` and the protocol's version, `1.0` or `1.1`.
+    Json { target: &'a str, version: &'a str },
+    /// AWS Query.
+    Query,
+}
+
+/// Connects, runs the work with the connection, and returns what the work returns.
+///
+/// The connection is driven beside the work in the same task, so that both end together.
+pub(crate) async fn with<'a, T>(
+    address: &'a str,
+    keys: &'a Keys,
+    service: &'a str,
+    work: impl AsyncFnOnce(&mut Connection<'a>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
+    let rules = ServiceRules::standard(service);
+    let signer = Signer::new(&keys.id, &keys.secret, None, REGION, rules);
+    let mut connection = Connection {
+        address,
+        signer,
+        sender,
+    };
+    tokio::select! {
+        outcome = work(&mut connection) => outcome,
+        ended = driver => Err(ended.err().map_or_else(|| "the server closed the connection".into(), Failure::from)),
+    }
+}
+
+impl Connection<'_> {
+    /// Signs, sends and reads the answer to its end.
+    pub(crate) async fn call(&mut self, call: Call<'_>, body: Vec<u8>) -> Result<Answer, Failure> {
+        let kind = match call {
+            Call::Json { version, .. } => format!("application/x-amz-json-{version}"),
+            Call::Query => "application/x-www-form-urlencoded".to_owned(),
+        };
+        let mut headers = vec![("host", self.address), ("content-type", kind.as_str())];
+        if let Call::Json { target, .. } = call {
+            headers.push(("x-amz-target", target));
+        }
+        let head = RequestHead {
+            method: "POST",
+            path: "/",
+            query: "",
+            headers: headers.iter().map(|(name, value)| (*name, value.as_bytes())),
+        };
+        let signed = self
+            .signer
+            .sign(head, &Payload::Bytes(&body), clock::epoch_seconds());
+        let mut request = Request::post("/");
+        for (name, value) in headers.into_iter().chain(signed.iter()) {
+            request = request.header(name, value);
+        }
+        let exchange = async {
+            let answer = self.sender.send_request(request.body(Full::from(body))?).await?;
+            let status = answer.status();
+            let body = answer.into_body().collect().await?.to_bytes();
+            Ok::<_, Failure>(Answer { status, body })
+        };
+        let limit = Duration::from_secs(ANSWER_SECONDS_MAX);
+        clock::within(limit, exchange).await.ok_or("no answer in time")?
+    }
+
+    /// As `call`, for calls that must succeed; returns the body.
+    pub(crate) async fn expect(&mut self, call: Call<'_>, body: Vec<u8>) -> Result<Bytes, Failure> {
+        let answer = self.call(call, body).await?;
+        if answer.status.is_success() {
+            Ok(answer.body)
+        } else {
+            Err(format!("{}: {}", answer.status, String::from_utf8_lossy(&answer.body)).into())
+        }
+    }
+}

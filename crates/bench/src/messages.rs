@@ -1,0 +1,87 @@
+//! Bodies that prove themselves: each is made from its number, so a received one can be compared byte by byte, and
+//! each number must come exactly once.
+
+use std::fmt::Write as _;
+
+/// What has been received of the messages `0..count`.
+pub(crate) struct Seen {
+    numbers: Vec<bool>,
+    body_bytes: usize,
+    pub(crate) wrong: usize,
+    pub(crate) duplicates: usize,
+}
+
+impl Seen {
+    pub(crate) fn new(count: usize, body_bytes: usize) -> Self {
+        Self {
+            numbers: vec![false; count],
+            body_bytes,
+            wrong: 0,
+            duplicates: 0,
+        }
+    }
+
+    /// Notes a received body.
+    pub(crate) fn note(&mut self, text: &str) {
+        let number = text
+            .get(..16)
+            .and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        let Some((number, seen)) = number.and_then(|number| Some((number, self.numbers.get_mut(number)?)))
+        else {
+            self.wrong += 1;
+            return;
+        };
+        if text != body(number, self.body_bytes) {
+            self.wrong += 1;
+        } else if std::mem::replace(seen, true) {
+            self.duplicates += 1;
+        }
+    }
+
+    /// How many different messages have come unchanged.
+    pub(crate) fn distinct(&self) -> usize {
+        self.numbers.iter().filter(|seen| **seen).count()
+    }
+}
+
+/// The body of a message: its number in 16 hexadecimal digits, then text that depends on the number.
+pub(crate) fn body(number: usize, bytes: usize) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes);
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{number:016x}");
+    let letters = ALPHABET.iter().cycle().skip(number % ALPHABET.len());
+    text.extend(
+        letters
+            .take(bytes.saturating_sub(16))
+            .map(|&letter| char::from(letter)),
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_has_the_size_asked_for() {
+        assert_eq!(body(7, 1024).len(), 1024);
+    }
+
+    #[test]
+    fn a_changed_body_is_noticed() {
+        let mut seen = Seen::new(10, 64);
+        seen.note(&body(3, 64).replace('B', "C"));
+        seen.note("short");
+        seen.note(&body(10, 64));
+        assert_eq!((seen.wrong, seen.distinct()), (3, 0));
+    }
+
+    #[test]
+    fn a_message_that_comes_twice_is_noticed() {
+        let mut seen = Seen::new(10, 64);
+        seen.note(&body(3, 64));
+        seen.note(&body(3, 64));
+        assert_eq!((seen.duplicates, seen.distinct()), (1, 1));
+    }
+}
