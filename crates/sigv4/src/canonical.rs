@@ -1,14 +1,35 @@
 //! The canonical request and the string to sign: one writer for verifying and for signing.
 
-use crate::ALGORITHM;
-use crate::digest::{Hash, push_hex, sha256};
+use crate::digest::{Hash, hex_digits, sha256};
 use crate::encoding::{decode_path, push_encoded};
 use crate::query::{self, Parameter};
 use crate::request::PathRule;
 use crate::time::RequestTime;
+use crate::{ALGORITHM, UNSIGNED_PAYLOAD};
 
 /// A header as received: the name in any case, the value unfolded or not.
 pub(crate) type Header<'a> = (&'a str, &'a [u8]);
+
+/// The last line of a canonical request.
+pub(crate) enum PayloadLine {
+    /// The body's hash in hexadecimal.
+    Hash([u8; 64]),
+    /// The body is not signed.
+    Unsigned,
+}
+
+impl PayloadLine {
+    pub(crate) fn of(hash: &Hash) -> Self {
+        Self::Hash(hex_digits(hash))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Hash(digits) => digits,
+            Self::Unsigned => UNSIGNED_PAYLOAD.as_bytes(),
+        }
+    }
+}
 
 /// Everything that a canonical request is made of.
 pub(crate) struct CanonicalRequest<'a> {
@@ -19,8 +40,8 @@ pub(crate) struct CanonicalRequest<'a> {
     /// The parameter that is not part of the canonical query: the signature of a presigned request.
     pub(crate) query_leaves_out: Option<&'a str>,
     pub(crate) headers: &'a [Header<'a>],
-    /// Names separated by `;`, in the order to write them.
-    pub(crate) signed_headers: &'a str,
+    /// Names in any case, in the order to write them.
+    pub(crate) signed_headers: &'a [&'a str],
     /// The body's hash in hexadecimal, or `UNSIGNED-PAYLOAD`.
     pub(crate) payload: &'a [u8],
 }
@@ -37,18 +58,23 @@ impl CanonicalRequest<'_> {
         out.push(b'\n');
         query::push_canonical(&mut out, self.query, self.query_leaves_out);
         out.push(b'\n');
-        for name in self.signed_headers.split(';') {
+        for name in self.signed_headers {
             self.push_header(&mut out, name)?;
         }
         out.push(b'\n');
-        out.extend(self.signed_headers.bytes().map(|byte| byte.to_ascii_lowercase()));
+        for (index, name) in self.signed_headers.iter().enumerate() {
+            if index > 0 {
+                out.push(b';');
+            }
+            push_lower_case(&mut out, name);
+        }
         out.push(b'\n');
         out.extend_from_slice(self.payload);
         Some(out)
     }
 
     fn push_header(&self, out: &mut Vec<u8>, name: &str) -> Option<()> {
-        out.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
+        push_lower_case(out, name);
         let mut separator = b':';
         for (_, value) in self
             .headers
@@ -69,18 +95,34 @@ impl CanonicalRequest<'_> {
 
 /// The string to sign over a canonical request.
 pub(crate) fn string_to_sign(canonical_request: &[u8], time: &RequestTime, scope: &str) -> Vec<u8> {
-    let hash: Hash = sha256(canonical_request);
     let mut out = Vec::with_capacity(192);
     for line in [ALGORITHM, time.as_str(), scope] {
         out.extend_from_slice(line.as_bytes());
         out.push(b'\n');
     }
-    push_hex(&mut out, &hash);
+    out.extend_from_slice(&hex_digits(&sha256(canonical_request)));
     out
+}
+
+fn push_lower_case(out: &mut Vec<u8>, name: &str) {
+    let start = out.len();
+    out.extend_from_slice(name.as_bytes());
+    out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
 }
 
 /// Appends a header's value without white space at its ends, and with one space for each run of white space inside.
 fn push_folded(out: &mut Vec<u8>, value: &[u8]) {
+    let value = value.trim_ascii();
+    let mut previous = 0;
+    let to_fold = value.iter().any(|&byte| {
+        let fold = byte.is_ascii_whitespace() && (byte != b' ' || previous == b' ');
+        previous = byte;
+        fold
+    });
+    if !to_fold {
+        out.extend_from_slice(value);
+        return;
+    }
     let words = value
         .split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty());

@@ -12,22 +12,18 @@ pub(crate) fn sha256(bytes: &[u8]) -> Hash {
     hash
 }
 
-/// Appends `bytes` in lower-case hexadecimal.
-pub(crate) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend(
-        bytes
-            .iter()
-            .flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]),
-    );
+/// A hash in lower-case hexadecimal, as it is written into requests.
+pub(crate) fn hex_digits(hash: &Hash) -> [u8; 2 * SHA256_OUTPUT_LEN] {
+    let mut digits = [0; 2 * SHA256_OUTPUT_LEN];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
+        *pair = [hex_digit(byte >> 4), hex_digit(byte & 15)];
+    }
+    digits
 }
 
-/// `bytes` in lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)])
-        .map(char::from)
-        .collect()
+/// A hash in lower-case hexadecimal, as text.
+pub(crate) fn hex(hash: &Hash) -> String {
+    hex_digits(hash).into_iter().map(char::from).collect()
 }
 
 /// Reads exactly 64 lower-case hexadecimal digits.

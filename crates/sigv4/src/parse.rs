@@ -84,12 +84,12 @@ impl<'a> Presented<'a> {
             ),
         };
         let credential = parse_credential(material.credential)?;
-        if material
+        let separators = material
             .signed_headers
-            .split(';')
-            .nth(SIGNED_HEADERS_MAX)
-            .is_some()
-        {
+            .bytes()
+            .filter(|byte| *byte == b';')
+            .count();
+        if separators >= SIGNED_HEADERS_MAX {
             return Err(SignatureError::incomplete(format!(
                 "'SignedHeaders' must not have more than {SIGNED_HEADERS_MAX} names"
             )));
@@ -190,7 +190,7 @@ fn from_header<'a>(authorization: &'a str, headers: &[Header<'a>]) -> Result<Mat
         ("", scheme_only(authorization))
     };
     let (mut credential, mut signature, mut signed_headers) = (None, None, None);
-    for pair in parameters.split([',', ' ', '\t']).filter(|pair| !pair.is_empty()) {
+    for pair in parameters.split(',').flat_map(str::split_ascii_whitespace) {
         let Some((name, value)) = pair.split_once('=') else {
             return Err(SignatureError::incomplete(format!(
                 "'{pair}' not a valid key=value pair (missing equal-sign) in Authorization header: '{shown}'."

@@ -4,13 +4,13 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::canonical::{CanonicalRequest, Header, string_to_sign};
+use crate::ALGORITHM;
+use crate::canonical::{CanonicalRequest, Header, PayloadLine, string_to_sign};
 use crate::digest::hex;
 use crate::key::SigningKey;
 use crate::query::{self, Parameter};
 use crate::request::{Payload, RequestHead, ServiceRules};
 use crate::time::RequestTime;
-use crate::{ALGORITHM, UNSIGNED_PAYLOAD};
 
 /// Headers that are never signed, because what stands between client and server may change them.
 const UNSIGNED_HEADERS: [&str; 6] = [
@@ -103,7 +103,13 @@ impl<'a> Signer<'a> {
         let claimed = headers
             .iter()
             .find(|header| header.0.eq_ignore_ascii_case("x-amz-content-sha256"));
-        let payload = claimed.map_or_else(|| hex(&payload.hash()).into_bytes(), |(_, value)| value.to_vec());
+        let line;
+        let payload = if let Some((_, value)) = claimed {
+            value
+        } else {
+            line = PayloadLine::of(&payload.hash());
+            line.as_bytes()
+        };
         let canonical = CanonicalRequest {
             method: head.method,
             path: head.path,
@@ -111,8 +117,8 @@ impl<'a> Signer<'a> {
             query: &query::parse(head.query),
             query_leaves_out: None,
             headers: &headers,
-            signed_headers: &signed_headers,
-            payload: &payload,
+            signed_headers: &signed_headers.split(';').collect::<Vec<_>>(),
+            payload,
         };
         let (scope, signature) = self.signature(&canonical, &date);
         SignedHeaders {
@@ -156,9 +162,9 @@ impl<'a> Signer<'a> {
                 .map(|token| Parameter::new("X-Amz-Security-Token", token)),
         );
         let payload = if self.rules.unsigned_payload {
-            UNSIGNED_PAYLOAD.to_owned()
+            PayloadLine::Unsigned
         } else {
-            hex(&payload.hash())
+            PayloadLine::of(&payload.hash())
         };
         let canonical = CanonicalRequest {
             method: head.method,
@@ -167,7 +173,7 @@ impl<'a> Signer<'a> {
             query: &parameters,
             query_leaves_out: None,
             headers: &headers,
-            signed_headers: &signed_headers,
+            signed_headers: &signed_headers.split(';').collect::<Vec<_>>(),
             payload: payload.as_bytes(),
         };
         let (_, signature) = self.signature(&canonical, &date);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::UNSIGNED_PAYLOAD;
-use crate::canonical::{CanonicalRequest, string_to_sign};
+use crate::canonical::{CanonicalRequest, PayloadLine, string_to_sign};
 use crate::credential::Credential;
 use crate::digest::{hex, parse_hash};
 use crate::error::SignatureError;
@@ -114,7 +114,8 @@ impl Presented<'_> {
     ) -> Result<Verified, SignatureError> {
         self.check_scope(rules)?;
         self.check_time(rules, RequestTime::from_epoch_seconds(now_epoch_seconds))?;
-        self.check_signed_headers()?;
+        let signed_headers: Vec<&str> = self.signed_headers().collect();
+        self.check_signed_headers(&signed_headers)?;
         let payload = self.signed_payload(rules, payload)?;
         let canonical = CanonicalRequest {
             method: self.method,
@@ -126,7 +127,7 @@ impl Presented<'_> {
                 Form::Query { .. } => Some("X-Amz-Signature"),
             },
             headers: &self.headers,
-            signed_headers: &self.signed_headers,
+            signed_headers: &signed_headers,
             payload: payload.as_bytes(),
         };
         let Some(canonical) = canonical.write() else {
@@ -223,9 +224,10 @@ impl Presented<'_> {
         Ok(())
     }
 
-    fn check_signed_headers(&self) -> Result<(), SignatureError> {
+    fn check_signed_headers(&self, signed_headers: &[&str]) -> Result<(), SignatureError> {
         let is_signed = |name: &str| {
-            self.signed_headers()
+            signed_headers
+                .iter()
                 .any(|signed| signed.eq_ignore_ascii_case(name))
         };
         if !is_signed("host") {
@@ -249,13 +251,13 @@ impl Presented<'_> {
         &self,
         rules: &ServiceRules<'_>,
         payload: &Payload<'_>,
-    ) -> Result<String, SignatureError> {
+    ) -> Result<PayloadLine, SignatureError> {
         match self.content_sha256.as_deref() {
-            Some(UNSIGNED_PAYLOAD) if rules.unsigned_payload => Ok(UNSIGNED_PAYLOAD.to_owned()),
+            Some(UNSIGNED_PAYLOAD) if rules.unsigned_payload => Ok(PayloadLine::Unsigned),
             Some(claimed) => {
                 let hash = payload.hash();
                 if parse_hash(claimed.as_bytes()) == Some(hash) {
-                    Ok(hex(&hash))
+                    Ok(PayloadLine::of(&hash))
                 } else {
                     Err(SignatureError::mismatch(format!(
                         "The provided 'x-amz-content-sha256' header does not match what was computed: '{}' != '{}'.",
@@ -265,8 +267,8 @@ impl Presented<'_> {
                 }
             }
             None => match self.form {
-                Form::Query { .. } if rules.unsigned_payload => Ok(UNSIGNED_PAYLOAD.to_owned()),
-                Form::Query { .. } | Form::Header => Ok(hex(&payload.hash())),
+                Form::Query { .. } if rules.unsigned_payload => Ok(PayloadLine::Unsigned),
+                Form::Query { .. } | Form::Header => Ok(PayloadLine::of(&payload.hash())),
             },
         }
     }
