@@ -106,7 +106,7 @@ mod tests {
         let all = [
             ("BULLA_ROOT_KEY_FILE", "/v/key"),
             ("XDG_CONFIG_HOME", "/x"),
-            ("HOME", "/home/me"),
+            ("HOME", "/people/ada"),
         ];
         assert_eq!(choose(Some("/f/key"), &all, false), Ok("/f/key".to_owned()));
         assert_eq!(choose(None, &all, true), Ok("/v/key".to_owned()));
@@ -117,7 +117,7 @@ mod tests {
         );
         assert_eq!(
             choose(None, &all[2..], false),
-            Ok("/home/me/.config/bulla/root.key".to_owned())
+            Ok("/people/ada/.config/bulla/root.key".to_owned())
         );
         assert_eq!(
             choose(
