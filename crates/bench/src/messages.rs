@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_changed_body_is_noticed() {
         let mut seen = Seen::new(10, 64);
-        seen.note(&body(3, 64).replace('B', "C"));
+        seen.note(&body(3, 64).replace('D', "E"));
         seen.note("short");
         seen.note(&body(10, 64));
         assert_eq!((seen.wrong, seen.distinct()), (3, 0));
