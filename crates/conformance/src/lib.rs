@@ -1,1 +1,12 @@
-//! Official SDKs against a real server; comparison of shapes with the AWS models.
+//! Comparison of what the services declare with what AWS declares, and a home for the black-box tests.
+//!
+//! The AWS service models come from the `botocore` package, unpacked by `cargo xtask setup`; nothing of them is kept
+//! here, so the comparison is always with the version that `python/requirements.txt` pins. The clients that talk to a
+//! running server are in `python/`, `javascript/` and `rust-sdk/`.
+
+mod compare;
+mod model;
+mod sqs_errors;
+
+pub use compare::{Described, differences};
+pub use model::{Model, ModelError};

@@ -1,0 +1,165 @@
+//! What the services declare against what AWS declares.
+
+use std::collections::BTreeSet;
+
+use bulla_wire::{ErrorRow, Kind, Member, Structure};
+use serde_json::Value;
+
+use crate::model::{Model, ModelShape};
+use crate::sqs_errors::SQS_ERRORS;
+
+/// An operation as a service declares it.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// `sqs`, as the folder of its AWS model is called.
+    pub service: &'static str,
+    /// `SendMessage`.
+    pub operation: &'static str,
+    /// Members of the request.
+    pub input: &'static Structure,
+    /// Members of the answer.
+    pub output: &'static Structure,
+    /// The whole error table of the service.
+    pub errors: Vec<ErrorRow>,
+}
+
+/// Every difference between an operation and the model of its service, a line each, sorted.
+#[must_use]
+pub fn differences(described: &Described, model: &Model) -> Vec<String> {
+    let mut comparison = Comparison {
+        model,
+        place: format!("{}.{}", described.service, described.operation),
+        found: BTreeSet::new(),
+        visited: BTreeSet::new(),
+    };
+    if model.operation(described.operation).is_none() {
+        comparison.report("", "AWS has no such operation");
+    } else {
+        comparison.side(described, "input", described.input);
+        comparison.side(described, "output", described.output);
+        comparison.errors(described);
+    }
+    comparison.found.into_iter().collect()
+}
+
+struct Comparison<'a> {
+    model: &'a Model,
+    place: String,
+    found: BTreeSet<String>,
+    /// Pairs of structures that are being or have been compared: a structure may contain itself.
+    visited: BTreeSet<(&'static str, String)>,
+}
+
+impl Comparison<'_> {
+    fn report(&mut self, path: &str, what: &str) {
+        self.found.insert(format!("{}{path}: {what}", self.place));
+    }
+
+    fn side(&mut self, described: &Described, side: &str, ours: &'static Structure) {
+        let path = format!(".{side}");
+        match self.model.side(described.operation, side) {
+            Some(theirs) => {
+                if ours.name != theirs.name && !ours.members.is_empty() {
+                    self.report(&path, &format!("is named `{}`, at AWS `{}`", ours.name, theirs.name));
+                }
+                self.structure(&path, ours, theirs, side == "input");
+            }
+            None if ours.members.is_empty() => {}
+            None => self.report(&path, "has members, at AWS there is none"),
+        }
+    }
+
+    fn structure(&mut self, path: &str, ours: &'static Structure, theirs: ModelShape<'_>, request: bool) {
+        if !self.visited.insert((ours.name, theirs.name.to_owned())) {
+            return;
+        }
+        let members = theirs.members();
+        for (name, reference) in &members {
+            let path = format!("{path}.{name}");
+            match ours.member(name) {
+                Some(member) => {
+                    if request && theirs.requires(name) && !member.required {
+                        self.report(&path, "must be required");
+                    }
+                    self.member(&path, member, reference, request);
+                }
+                None => self.report(&path, "is missing"),
+            }
+        }
+        for member in ours.members {
+            if !members.iter().any(|(name, _)| *name == member.name) {
+                self.report(&format!("{path}.{}", member.name), "does not exist at AWS");
+            }
+        }
+    }
+
+    fn member(&mut self, path: &str, ours: &Member, reference: &Value, request: bool) {
+        let Some(theirs) = self.model.shape(reference) else {
+            self.report(path, "refers to a shape that the model does not have");
+            return;
+        };
+        if self.model.is_query() {
+            self.query_names(path, ours, theirs);
+        }
+        self.kind(path, &ours.kind, theirs, request);
+    }
+
+    fn query_names(&mut self, path: &str, ours: &Member, theirs: ModelShape<'_>) {
+        if ours.query_name != ours.name {
+            self.report(path, &format!("is called `{}` in XML, at AWS `{}`", ours.query_name, ours.name));
+        }
+        if ours.kind.repeats() && ours.flattened != theirs.flattened() {
+            self.report(path, "is flattened, or not, other than at AWS");
+        }
+    }
+
+    fn kind(&mut self, path: &str, ours: &Kind, theirs: ModelShape<'_>, request: bool) {
+        let same = match ours {
+            Kind::Text => theirs.kind() == "string",
+            Kind::Integer => theirs.kind() == "integer",
+            Kind::Long => theirs.kind() == "long",
+            Kind::Double => matches!(theirs.kind(), "double" | "float"),
+            Kind::Boolean => theirs.kind() == "boolean",
+            Kind::Blob => theirs.kind() == "blob",
+            Kind::Timestamp => theirs.kind() == "timestamp",
+            Kind::List(inner) => self.inner(path, inner, theirs, "list", request),
+            Kind::Map(inner) => self.inner(path, inner, theirs, "map", request),
+            Kind::Structure(structure) => {
+                self.structure(path, structure(), theirs, request);
+                theirs.kind() == "structure"
+            }
+        };
+        if !same {
+            self.report(path, &format!("is a {}, at AWS a {}", ours.word(), theirs.kind()));
+        }
+    }
+
+    fn inner(&mut self, path: &str, ours: &Kind, theirs: ModelShape<'_>, kind: &str, request: bool) -> bool {
+        if let Some(inner) = theirs.inner().and_then(|reference| self.model.shape(reference)) {
+            self.kind(&format!("{path}[]"), ours, inner, request);
+        }
+        theirs.kind() == kind
+    }
+
+    /// Every declared error must be in the service's table, with AWS's code and status.
+    fn errors(&mut self, described: &Described) {
+        for theirs in self.model.errors(described.operation) {
+            let path = format!(".{}", theirs.name);
+            let Some(ours) = described.errors.iter().find(|row| row.shape == theirs.name) else {
+                self.report(&path, "is an error that the table does not have");
+                continue;
+            };
+            let (code, status) = theirs.error();
+            let documented = SQS_ERRORS.iter().find(|row| described.service == "sqs" && row.0 == theirs.name);
+            let code = code.or(documented.map(|row| row.1)).unwrap_or(theirs.name);
+            let status = status.or(documented.map(|row| u64::from(row.2)));
+            if ours.query_code != code {
+                self.report(&path, &format!("has the code `{}`, at AWS `{code}`", ours.query_code));
+            }
+            if status.is_some_and(|status| status != u64::from(ours.status)) {
+                let status = status.unwrap_or_default();
+                self.report(&path, &format!("has the status {}, at AWS {status}", ours.status));
+            }
+        }
+    }
+}
