@@ -43,7 +43,7 @@ pub(super) fn check(files: &[String], findings: &mut Vec<Finding>) -> Result<(),
         return Ok(());
     }
     let text = project::read(&path)?;
-    check_citations(&text, &names, findings);
+    check_citations(&text, &names, files, findings);
     let manifest = project::read(&project::root().join("Cargo.toml"))?;
     check_dependency_table(&text, &manifest, findings);
     Ok(())
@@ -97,10 +97,10 @@ fn test_names(file: &str, text: &str) -> Vec<String> {
 }
 
 /// A back-ticked word with a slash is a path; one of three or more words joined by underscores is a test.
-fn check_citations(text: &str, names: &[String], findings: &mut Vec<Finding>) {
+fn check_citations(text: &str, names: &[String], files: &[String], findings: &mut Vec<Finding>) {
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
         for cited in line.split('`').skip(1).step_by(2) {
-            if is_path(cited) && !exists(cited) {
+            if is_path(cited) && !exists(cited, files) {
                 findings.push(format!("{ARCHITECTURE}:{number}: `{cited}` does not exist"));
             }
             let last = cited.rsplit("::").next().unwrap_or_default();
@@ -121,15 +121,14 @@ fn is_path(cited: &str) -> bool {
     !cited.contains([' ', '*', '<', '{', '…']) && (ROOTS.iter().any(|root| cited.starts_with(root)) || file)
 }
 
-/// Paths are cited from the root, from `crates/`, or from a crate's `src/` as in `services/sqs/log.rs`.
-fn exists(cited: &str) -> bool {
-    let root = project::root();
-    let in_source = cited
-        .split_once('/')
-        .map(|(name, rest)| format!("crates/{name}/src/{rest}"));
-    root.join(cited).exists()
-        || root.join("crates").join(cited).exists()
-        || in_source.is_some_and(|path| root.join(path).exists())
+/// Paths are cited from the root or by their end, as `services/sqs/log.rs`; `src/` may be left out.
+fn exists(cited: &str, files: &[String]) -> bool {
+    let wanted = format!("/{}", cited.trim_start_matches("./"));
+    let ends = |file: &str| format!("/{file}").ends_with(&wanted);
+    project::root().join(cited).exists()
+        || files
+            .iter()
+            .any(|file| ends(file) || ends(&file.replacen("/src/", "/", 1)))
 }
 
 fn is_test_name(cited: &str) -> bool {
@@ -175,6 +174,14 @@ mod tests {
             &mut findings,
         );
         assert_eq!(findings.len(), 1);
+    }
+
+    #[test]
+    fn a_file_may_be_cited_by_its_end() {
+        let files = ["crates/services/src/sqs/log.rs".to_owned()];
+        assert!(exists("services/sqs/log.rs", &files));
+        assert!(exists("log.rs", &files));
+        assert!(!exists("og.rs", &files));
     }
 
     #[test]
