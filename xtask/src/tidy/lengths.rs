@@ -69,19 +69,22 @@ fn functions(text: &str) -> Vec<(String, usize)> {
     for (start, line) in lines.iter().enumerate() {
         let Some(name) = function_name(line) else { continue };
         let indentation = line.len() - line.trim_start().len();
+        let rest = lines.get(start..).unwrap_or_default();
         let closes = |line: &&str| {
             line.len() - line.trim_start().len() == indentation && line.trim_start().starts_with('}')
         };
-        let one_line = line.trim_end().ends_with([';', '}']);
-        let length = if one_line {
-            1
+        // A head may take several lines; it ends with a body or, in a trait, without one.
+        let head = rest
+            .iter()
+            .position(|line| line.trim_end().ends_with(['{', '}', ';']))
+            .unwrap_or_default();
+        let has_body = rest.get(head).is_some_and(|line| line.trim_end().ends_with('{'));
+        let end = if has_body {
+            rest.iter().skip(1).position(closes).map_or(0, |at| at + 1)
         } else {
-            lines
-                .iter()
-                .skip(start)
-                .position(closes)
-                .map_or(1, |distance| distance + 1)
+            head
         };
+        let length = end + 1;
         found.push((name.to_owned(), length));
     }
     found
@@ -111,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declaration_is_one_line() {
+    fn a_declaration_ends_without_a_body() {
         assert_eq!(
             functions("    fn now(&self) -> u64;\n}\n"),
             [("now".to_owned(), 1)]
