@@ -4,6 +4,7 @@
 //! A suite takes a [`Restart`]: how to stop an engine without telling it, and start it again on the same data.
 
 pub mod directory;
+pub mod disk;
 pub mod log;
 
 use crate::BoxFuture;

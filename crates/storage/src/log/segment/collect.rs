@@ -73,7 +73,7 @@ impl Collector {
         format!("collector-{}{}", self.count, super::file::TEMPORARY)
     }
 
-    fn prepare(&mut self) {
+    pub(super) fn prepare(&mut self) {
         let name = self.temporary();
         match self.shared.disk.create(&name, self.shared.segment_bytes) {
             Ok(file) => self
@@ -91,7 +91,7 @@ impl Collector {
     }
 
     /// Removes and rewrites until there is nothing to gain.
-    fn collect(&mut self) -> Result<(), Error> {
+    pub(super) fn collect(&mut self) -> Result<(), Error> {
         while !self.is_closed() {
             if self.drop_one()? {
                 continue;

@@ -142,7 +142,12 @@ impl Committer {
         self.shared.thread_ends();
     }
 
-    fn commit(&mut self, batch: Vec<Request>) {
+    #[cfg(test)]
+    pub(super) fn active_end(&self) -> u64 {
+        self.active.end
+    }
+
+    pub(super) fn commit(&mut self, batch: Vec<Request>) {
         let states = match self.shared.index() {
             Ok(index) if !self.poisoned => index.states(),
             Ok(_) | Err(_) => {

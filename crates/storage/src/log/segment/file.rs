@@ -81,9 +81,16 @@ pub(super) fn start_segment(
 
 /// What was found where the index of a sealed file should be.
 pub(super) enum Sealed {
-    Catalog(Box<Catalog>, u64),
+    Catalog(Box<Catalog>, SealedBytes),
     /// Not a sealed file, or a damaged one: why.
     No(String),
+}
+
+/// How long a sealed file is, and how far it was durable when it was sealed.
+#[derive(Clone, Copy)]
+pub(super) struct SealedBytes {
+    pub(super) size: u64,
+    pub(super) synced_to: u64,
 }
 
 /// Reads the index at the end of a sealed file.
@@ -120,7 +127,13 @@ pub(super) fn read_catalog(file: &Arc<dyn DiskFile>, last: u64) -> io::Result<Se
     let end = frame.len().saturating_sub(TRAILER_BYTES);
     let meta = frame.get(HEADER_BYTES..end).unwrap_or_default();
     match Catalog::decode(meta).filter(|_| crc32c::crc32c(meta) == header.meta_crc) {
-        Some(catalog) => Ok(Sealed::Catalog(Box::new(catalog), size)),
+        Some(catalog) => Ok(Sealed::Catalog(
+            Box::new(catalog),
+            SealedBytes {
+                size,
+                synced_to: header.synced_to,
+            },
+        )),
         None => no("a damaged index", offset),
     }
 }

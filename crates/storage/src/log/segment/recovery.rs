@@ -9,13 +9,16 @@
 
 use super::catalog::{Catalog, Part};
 use super::disk::{Disk, DiskFile, read_exact};
-use super::file::{Active, Sealed, TEMPORARY, parse_segment_name, read_catalog, segment_name, start_segment};
+use super::file::{
+    Active, Sealed, SealedBytes, TEMPORARY, parse_segment_name, read_catalog, segment_name, start_segment,
+};
 use super::format::Start;
 use super::index::{FileRef, Index};
 use super::items::Effect;
 use super::scan::{ScannedFile, scan_file};
 use super::shared::Prepared;
 use crate::open_error::OpenError;
+use std::io;
 use std::sync::Arc;
 
 /// What recovery hands to the threads.
@@ -37,6 +40,7 @@ pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> R
     let (files, covered) = list(disk)?;
     let mut index = Index::new(partitions);
     let mut active = None;
+    let mut last_sealed = None;
     let newest = files.len().saturating_sub(1);
     for (at, named) in files.iter().enumerate() {
         let path = disk.path(&named.name);
@@ -46,7 +50,10 @@ pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> R
         let sealed =
             read_catalog(&file, named.last).map_err(OpenError::io(format!("cannot read `{path}`")))?;
         match sealed {
-            Sealed::Catalog(catalog, bytes) => load_sealed(&mut index, named, &path, file, *catalog, bytes)?,
+            Sealed::Catalog(catalog, bytes) => {
+                load_sealed(&mut index, named, &path, Arc::clone(&file), *catalog, bytes.size)?;
+                last_sealed = Some((file, bytes, path));
+            }
             Sealed::No(why) if at < newest => return Err(corrupt(&path, &why)),
             Sealed::No(_) => active = load_newest(disk, &mut index, named, &path, &file)?,
         }
@@ -63,7 +70,12 @@ pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> R
             }
             active
         }
-        None => begin(disk, &mut index, segment_bytes)?,
+        None => {
+            if let Some((file, bytes, path)) = last_sealed {
+                repair_sealed(&file, bytes, &path)?;
+            }
+            begin(disk, &mut index, segment_bytes)?
+        }
     };
     Ok(Recovered { index, active })
 }
@@ -228,13 +240,31 @@ fn repair(file: &Arc<dyn DiskFile>, scanned: &ScannedFile, path: &str) -> Result
         );
         file.set_size(scanned.end).map_err(io())?;
     }
-    let unconfirmed = usize::try_from(scanned.end.saturating_sub(scanned.confirmed)).unwrap_or(usize::MAX);
-    if unconfirmed > 0
-        && let Some(bytes) = read_exact(&**file, scanned.confirmed, unconfirmed).map_err(io())?
-    {
-        file.write_all_at(&bytes, scanned.confirmed).map_err(io())?;
-    }
+    write_again(file, scanned.confirmed, scanned.end).map_err(io())?;
     file.sync_all().map_err(io())
+}
+
+/// Makes a seal durable that may be known only from a page cache. The files before the newest were durable
+/// before the newest came to be.
+fn repair_sealed(file: &Arc<dyn DiskFile>, bytes: SealedBytes, path: &str) -> Result<(), OpenError> {
+    let SealedBytes { size, synced_to } = bytes;
+    // Setting the size it has changes nothing, so it is changed on the way.
+    let longer = size.saturating_add(1);
+    let again = || {
+        write_again(file, synced_to, size)?;
+        file.set_size(longer)?;
+        file.set_size(size)?;
+        file.sync_all()
+    };
+    again().map_err(OpenError::io(format!("cannot repair `{path}`")))
+}
+
+fn write_again(file: &Arc<dyn DiskFile>, from: u64, to: u64) -> io::Result<()> {
+    let length = usize::try_from(to.saturating_sub(from)).map_err(io::Error::other)?;
+    match read_exact(&**file, from, length)? {
+        Some(bytes) if length > 0 => file.write_all_at(&bytes, from),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The first file of an empty log, or the next after a sealed one.
