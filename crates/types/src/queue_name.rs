@@ -34,7 +34,7 @@ impl QueueName {
     /// Whether it names a FIFO queue.
     #[must_use]
     pub fn is_fifo(&self) -> bool {
-        self.as_str().ends_with(".fifo")
+        self.as_str().strip_suffix(".fifo").is_some()
     }
 }
 

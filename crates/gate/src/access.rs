@@ -1,0 +1,123 @@
+//! What an operation asks of the policies.
+
+use bulla_policy::Policy;
+use bulla_types::AccountId;
+use std::sync::Arc;
+
+/// The permissions an operation needs.
+#[derive(Debug)]
+pub enum Access {
+    /// All of these must be allowed. An empty list is a defect and is refused.
+    Needs(Vec<AccessRequest>),
+    /// AWS asks no permission for this operation, and no policy can forbid it. The text says where that is written.
+    NeedsNone {
+        /// The AWS document that says so.
+        source: &'static str,
+    },
+}
+
+impl Access {
+    /// The usual case: one question.
+    #[must_use]
+    pub fn one(request: AccessRequest) -> Self {
+        Self::Needs(vec![request])
+    }
+}
+
+/// One question for the policy engine.
+#[derive(Debug)]
+pub struct AccessRequest {
+    /// IAM action; not always the operation's name: `SendMessageBatch` asks `sqs:SendMessage`.
+    pub action: &'static str,
+    /// ARN of the resource, or `*` where the operation has none.
+    pub resource: Arc<str>,
+    /// The account that owns the resource.
+    pub owner: AccountId,
+    /// The policy attached to the resource.
+    pub policy: ResourcePolicy,
+    /// Whether principals of other accounts may use the operation at all.
+    pub reach: Reach,
+    /// Condition keys that only the service knows.
+    pub keys: ConditionKeys,
+}
+
+impl AccessRequest {
+    /// A question about a resource without a policy, for principals of its own account.
+    #[must_use]
+    pub fn new(action: &'static str, resource: impl Into<Arc<str>>, owner: AccountId) -> Self {
+        Self {
+            action,
+            resource: resource.into(),
+            owner,
+            policy: ResourcePolicy::None,
+            reach: Reach::OwnAccount,
+            keys: ConditionKeys::default(),
+        }
+    }
+
+    /// With the resource's policy.
+    #[must_use]
+    pub fn with_policy(mut self, policy: ResourcePolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Principals of other accounts may be allowed.
+    #[must_use]
+    pub fn across_accounts(mut self) -> Self {
+        self.reach = Reach::AnyAccount;
+        self
+    }
+
+    /// With one more condition key.
+    #[must_use]
+    pub fn with_key(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.keys.add(key, vec![value.into()]);
+        self
+    }
+
+    /// With one more condition key of many values.
+    #[must_use]
+    pub fn with_keys(mut self, key: impl Into<String>, values: Vec<String>) -> Self {
+        self.keys.add(key, values);
+        self
+    }
+}
+
+/// The policy attached to a resource, and what it means there.
+#[derive(Clone, Debug)]
+pub enum ResourcePolicy {
+    /// The kind of resource has no policy, or this one has none: identity policies of the owner's account decide.
+    None,
+    /// One more source of permission beside identity policies (queues, topics, buckets).
+    Attached(Arc<Policy>),
+    /// The root of trust: nothing is allowed unless this policy allows it or hands it to its account
+    /// (KMS key policies, role trust policies).
+    Mandatory(Arc<Policy>),
+}
+
+/// Who may be allowed to use an operation, whatever policies say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Principals of the account that owns the resource.
+    OwnAccount,
+    /// Principals of any account.
+    AnyAccount,
+}
+
+/// Condition keys that a service adds, in order; few, so a list.
+#[derive(Clone, Debug, Default)]
+pub struct ConditionKeys(Vec<(String, Vec<String>)>);
+
+impl ConditionKeys {
+    /// Adds a key with its values.
+    pub fn add(&mut self, key: impl Into<String>, values: Vec<String>) {
+        self.0.push((key.into(), values));
+    }
+
+    /// The values of a key, compared without regard to case.
+    #[must_use]
+    pub fn values(&self, key: &str) -> Option<&[String]> {
+        self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, values)| values.as_slice())
+    }
+}

@@ -1,0 +1,37 @@
+//! One record for each finished call, also for those that a service makes for a caller.
+
+use crate::caller::Caller;
+use crate::operation::OperationName;
+use bulla_policy::Explanation;
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<'a> {
+    /// It was done.
+    Done,
+    /// The policies do not allow it.
+    Denied {
+        /// The action that was asked.
+        action: &'a str,
+        /// On which resource.
+        resource: &'a str,
+        /// The tree of reasons.
+        explanation: &'a Explanation,
+    },
+    /// The operation's own error, or a common one.
+    Failed {
+        /// The error's code.
+        code: &'a str,
+    },
+}
+
+/// What is recorded of one call. Never a message's body, never a secret.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditRecord<'a> {
+    /// Which operation.
+    pub operation: OperationName,
+    /// Who asked, from where, and through whom.
+    pub caller: &'a Caller,
+    /// How it ended.
+    pub outcome: Outcome<'a>,
+}

@@ -1,0 +1,182 @@
+//! From a signature to a caller. The only maker of a [`Caller`] from outside.
+
+use crate::caller::{Caller, Transport};
+use crate::client::Client;
+use crate::common_error::CommonError;
+use crate::gate::Gate;
+use crate::ports::{Credential, CredentialRefusal, SecretAccessKey};
+use bulla_sigv4::{Payload, Presented, RequestHead, Secret, ServiceRules, SigningKey};
+use bulla_types::{AccountId, Region, RequestId, Timestamp};
+use http::request::Parts;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Whether signatures are verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// As AWS does.
+    Verified,
+    /// For local tests on loopback: any access key is accepted and its signature is not looked at. A key that IAM
+    /// or STS made acts as its principal, one of twelve digits as that account's root, any other as the root of
+    /// `default_account`.
+    Open {
+        /// The account of access keys that name none.
+        default_account: AccountId,
+    },
+}
+
+/// Signing keys that were derived lately, at most this many; deriving one costs four HMACs.
+const SIGNING_KEYS_MAX: usize = 4096;
+
+/// Access key id, date, region and service: what a signing key is derived for.
+type Scope = (String, String, String, String);
+
+/// The cache of derived signing keys. A key found here has been looked up in the credentials port first, so that a
+/// deleted access key opens nothing, whatever is cached.
+#[derive(Debug, Default)]
+pub(crate) struct SigningKeys(Mutex<HashMap<Scope, SigningKey>>);
+
+impl SigningKeys {
+    fn cached(&self, scope: &Scope) -> Option<SigningKey> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(scope).cloned()
+    }
+
+    /// Keeps a key whose signature was right: made-up dates and regions must not push out what is in use.
+    fn keep(&self, scope: Scope, key: SigningKey) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.len() >= SIGNING_KEYS_MAX {
+            keys.clear();
+        }
+        keys.insert(scope, key);
+    }
+}
+
+fn scope(presented: &Presented<'_>) -> Scope {
+    let credential = presented.credential();
+    (
+        credential.access_key_id().to_owned(),
+        credential.date().to_owned(),
+        credential.region().to_owned(),
+        credential.service().to_owned(),
+    )
+}
+
+/// What is known of a request before it is known who sent it.
+pub(crate) struct Arrival<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) body: &'a [u8],
+    pub(crate) transport: Transport,
+    pub(crate) request_id: RequestId,
+    pub(crate) time: Timestamp,
+    pub(crate) client: Client,
+}
+
+impl Gate {
+    /// Finds out who sent the request, for the service of this signing name.
+    pub(crate) async fn authenticate(&self, service: &str, arrival: Arrival<'_>) -> Result<Caller, CommonError> {
+        let presented = Presented::parse(head(arrival.parts)).map_err(CommonError::Signature)?;
+        let identity = match self.authentication {
+            Authentication::Verified => self.verified(service, &presented, &arrival)?.identity,
+            Authentication::Open { default_account } => self.opened(&presented, &arrival, default_account).await?,
+        };
+        let region = Region::parse(presented.credential().region()).map_err(|_| CommonError::UnknownAccessKey)?;
+        let user_agent = header(arrival.parts, "user-agent").map(Into::into);
+        Ok(Caller {
+            organization: self.place(identity.account),
+            identity,
+            transport: arrival.transport,
+            region,
+            time: arrival.time,
+            request_id: arrival.request_id,
+            user_agent,
+            endpoint: endpoint(arrival.parts, arrival.transport).into(),
+            access_key: presented.access_key_id().into(),
+            via: Vec::new(),
+            source: None,
+            client: arrival.client,
+        })
+    }
+
+    fn verified(
+        &self,
+        service: &str,
+        presented: &Presented<'_>,
+        arrival: &Arrival<'_>,
+    ) -> Result<Credential, CommonError> {
+        let credential = self
+            .ports
+            .credentials
+            .find(presented.access_key_id(), presented.session_token(), arrival.time)
+            .map_err(|refusal| match refusal {
+                CredentialRefusal::Unknown => CommonError::UnknownAccessKey,
+                CredentialRefusal::Expired => CommonError::ExpiredToken,
+            })?;
+        let scope = scope(presented);
+        let cached = self.signing_keys.cached(&scope);
+        let is_new = cached.is_none();
+        let key = cached.unwrap_or_else(|| presented.signing_key(credential.secret.expose().as_bytes()));
+        let now = i64::try_from(arrival.time.as_seconds()).unwrap_or(i64::MAX);
+        presented
+            .verify(
+                Secret::SigningKey(&key),
+                &ServiceRules::standard(service),
+                &Payload::Bytes(arrival.body),
+                now,
+            )
+            .map_err(CommonError::Signature)?;
+        if is_new {
+            self.signing_keys.keep(scope, key);
+        }
+        Ok(credential)
+    }
+
+    async fn opened(
+        &self,
+        presented: &Presented<'_>,
+        arrival: &Arrival<'_>,
+        default_account: AccountId,
+    ) -> Result<Arc<crate::caller::Identity>, CommonError> {
+        let key = presented.access_key_id();
+        match self.ports.credentials.find(key, presented.session_token(), arrival.time) {
+            Ok(credential) => return Ok(credential.identity),
+            Err(CredentialRefusal::Expired) => return Err(CommonError::ExpiredToken),
+            Err(CredentialRefusal::Unknown) => {}
+        }
+        let account = AccountId::parse(key).unwrap_or(default_account);
+        self.ports.credentials.open_account(account).await.map_err(|why| {
+            tracing::error!(%account, why, "an account could not be opened");
+            CommonError::Internal
+        })
+    }
+}
+
+/// The request as signatures see it.
+fn head(parts: &Parts) -> RequestHead<'_, impl Iterator<Item = (&str, &[u8])>> {
+    RequestHead {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: headers(parts),
+    }
+}
+
+/// The headers, with `host` also where HTTP/2 sends it as `:authority`.
+fn headers(parts: &Parts) -> impl Iterator<Item = (&str, &[u8])> {
+    let authority = match parts.headers.contains_key(http::header::HOST) {
+        true => None,
+        false => parts.uri.authority().map(|authority| ("host", authority.as_str().as_bytes())),
+    };
+    parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).chain(authority)
+}
+
+/// A header's text, if it is there and is text.
+pub(crate) fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    parts.headers.get(name)?.to_str().ok()
+}
+
+/// `https://host:port` as the client wrote it.
+fn endpoint(parts: &Parts, transport: Transport) -> String {
+    let scheme = if transport.secure { "https" } else { "http" };
+    let host = header(parts, "host").or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
+    format!("{scheme}://{}", host.unwrap_or("localhost"))
+}

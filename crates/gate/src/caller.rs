@@ -1,0 +1,203 @@
+//! Who is asking, from where, and through whom.
+
+use crate::client::Client;
+use bulla_policy::{Policy, Principal};
+use bulla_types::{AccountId, OrganizationId, Region, RequestId, Timestamp};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Facts of the connection a request came by. Made by the listener from the accepted socket; nothing that a
+/// client writes can change them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transport {
+    /// Whether the connection is TLS: `aws:SecureTransport`.
+    pub secure: bool,
+    /// The peer's address: `aws:SourceIp`.
+    pub source_ip: IpAddr,
+}
+
+/// A policy with the words that name it in an explanation: `policy "send" of user producer`.
+#[derive(Clone, Debug)]
+pub struct NamedPolicy {
+    /// How explanations and logs call it.
+    pub name: Arc<str>,
+    /// The compiled policy.
+    pub policy: Arc<Policy>,
+}
+
+/// A principal as its account knows it: name, tags and the policies attached to it.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// What `Principal` elements are compared with.
+    pub principal: Principal,
+    /// Owning account.
+    pub account: AccountId,
+    /// The ARN that error messages and audit records show; for a role session the session's.
+    pub arn: Arc<str>,
+    /// `aws:PrincipalArn`: for a role session the role's ARN.
+    pub principal_arn: Arc<str>,
+    /// `aws:userid`: `AIDA…`, `AROA…:session`, or the account id for the root user.
+    pub user_id: Arc<str>,
+    /// `aws:username`, for IAM users.
+    pub user_name: Option<Arc<str>>,
+    /// `aws:PrincipalType`: `Account`, `User`, `AssumedRole`.
+    pub principal_type: &'static str,
+    /// `aws:PrincipalTag/…`.
+    pub tags: Vec<(String, String)>,
+    /// Identity policies.
+    pub policies: Vec<NamedPolicy>,
+    /// Permissions boundary.
+    pub boundary: Option<NamedPolicy>,
+    /// Session policies.
+    pub session: Vec<NamedPolicy>,
+    /// When temporary credentials were issued: `aws:TokenIssueTime`.
+    pub token_issued: Option<Timestamp>,
+}
+
+impl Identity {
+    /// Whether this is the account's root user.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.principal_type == "Account"
+    }
+}
+
+/// Where an account stands in its organization.
+#[derive(Clone, Debug)]
+pub struct OrganizationPlace {
+    /// `aws:PrincipalOrgID`.
+    pub id: OrganizationId,
+    /// `aws:PrincipalOrgPaths`: `o-…/r-…/ou-…/`, with a slash at the end.
+    pub path: Arc<str>,
+    /// The management account, which service control policies do not bind.
+    pub management_account: AccountId,
+    /// Service control policies from the root down to the account, a list for each level.
+    pub service_control: Vec<Vec<NamedPolicy>>,
+}
+
+/// The resource on whose behalf a service calls: `aws:SourceArn` and what follows from it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// `aws:SourceArn`.
+    pub arn: Arc<str>,
+    /// `aws:SourceAccount`.
+    pub account: AccountId,
+    /// `aws:SourceOrgID` and `aws:SourceOrgPaths`.
+    pub organization: Option<Arc<OrganizationPlace>>,
+}
+
+/// A principal and the facts that the calling path adds.
+///
+/// Made from a verified signature, or inside the gate when a service calls; nowhere else.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) organization: Option<Arc<OrganizationPlace>>,
+    pub(crate) transport: Transport,
+    pub(crate) region: Region,
+    pub(crate) time: Timestamp,
+    pub(crate) request_id: RequestId,
+    pub(crate) user_agent: Option<Arc<str>>,
+    /// `https://host:port` as the client addressed the server.
+    pub(crate) endpoint: Arc<str>,
+    /// Access key that signed, for `GetCallerIdentity` and the audit.
+    pub(crate) access_key: Arc<str>,
+    /// Services that passed the call on, first one first.
+    pub(crate) via: Vec<&'static str>,
+    pub(crate) source: Option<Source>,
+    pub(crate) client: Client,
+}
+
+impl Caller {
+    /// The principal.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The account of the principal.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        self.identity.account
+    }
+
+    /// The organization the principal's account belongs to.
+    #[must_use]
+    pub fn organization(&self) -> Option<&OrganizationPlace> {
+        self.organization.as_deref()
+    }
+
+    /// The region that the signature's scope names.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        self.region
+    }
+
+    /// When the request was received.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// The id of the call, the same for all calls that it causes.
+    #[must_use]
+    pub fn request_id(&self) -> RequestId {
+        self.request_id
+    }
+
+    /// How the request arrived.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// The access key that signed the request.
+    #[must_use]
+    pub fn access_key(&self) -> &str {
+        &self.access_key
+    }
+
+    /// The resource on whose behalf a service calls.
+    #[must_use]
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
+    /// Services that passed the call on, first one first; empty for a call from a client.
+    #[must_use]
+    pub fn via(&self) -> &[&'static str] {
+        &self.via
+    }
+
+    /// The same principal, asked for by `service` (SQS asking KMS for the sender).
+    pub(crate) fn forwarded_by(&self, service: &'static str) -> Self {
+        let mut caller = self.clone();
+        caller.via.push(service);
+        caller
+    }
+
+    /// `service` in its own name, on behalf of the resource `source`.
+    pub(crate) fn as_service(&self, service: &'static str, source: Source) -> Self {
+        let identity = Identity {
+            principal: Principal::service(service),
+            account: source.account,
+            arn: service.into(),
+            principal_arn: service.into(),
+            user_id: service.into(),
+            user_name: None,
+            principal_type: "Service",
+            tags: Vec::new(),
+            policies: Vec::new(),
+            boundary: None,
+            session: Vec::new(),
+            token_issued: None,
+        };
+        Self {
+            identity: Arc::new(identity),
+            organization: None,
+            via: Vec::new(),
+            source: Some(source),
+            ..self.clone()
+        }
+    }
+}

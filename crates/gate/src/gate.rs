@@ -1,0 +1,107 @@
+//! The gate: all services, all endpoints, the ports.
+
+use crate::audit::AuditRecord;
+use crate::authenticate::{Authentication, SigningKeys};
+use crate::caller::OrganizationPlace;
+use crate::endpoint::Endpoint;
+use crate::operation::Service;
+use crate::ports::{AuditTrail, Credentials, Organizations};
+use bulla_runtime::Runtime;
+use bulla_types::AccountId;
+use bulla_wire::ServiceWire;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the gate itself reads and writes.
+pub struct Ports {
+    /// Access keys and principals.
+    pub credentials: Arc<dyn Credentials>,
+    /// Where accounts stand.
+    pub organizations: Arc<dyn Organizations>,
+    /// Where calls are recorded.
+    pub audit: Arc<dyn AuditTrail>,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Ports").finish_non_exhaustive()
+    }
+}
+
+/// The one door to all services.
+pub struct Gate {
+    pub(crate) runtime: Runtime,
+    pub(crate) ports: Ports,
+    pub(crate) authentication: Authentication,
+    pub(crate) signing_keys: SigningKeys,
+    pub(crate) wires: Vec<&'static ServiceWire>,
+    services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    /// By signing name, then by operation name.
+    endpoints: HashMap<&'static str, HashMap<&'static str, Endpoint>>,
+    epoch: AtomicU64,
+}
+
+impl Gate {
+    /// A gate without services.
+    #[must_use]
+    pub fn new(runtime: Runtime, ports: Ports, authentication: Authentication) -> Self {
+        Self {
+            runtime,
+            ports,
+            authentication,
+            signing_keys: SigningKeys::default(),
+            wires: Vec::new(),
+            services: HashMap::new(),
+            endpoints: HashMap::new(),
+            epoch: AtomicU64::new(0),
+        }
+    }
+
+    /// Adds a service and its operations.
+    pub fn serve<S: Service>(&mut self, service: Arc<S>, operations: &'static [Endpoint]) {
+        self.services.insert(TypeId::of::<S>(), service);
+        self.wires.push(S::WIRE);
+        let table = self.endpoints.entry(S::WIRE.signing_name).or_default();
+        table.extend(operations.iter().map(|endpoint| (endpoint.name().name, *endpoint)));
+    }
+
+    /// Time, randomness and tasks.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    pub(crate) fn service<S: Service>(&self) -> Option<&S> {
+        self.services.get(&TypeId::of::<S>())?.downcast_ref()
+    }
+
+    pub(crate) fn endpoint(&self, service: &str, name: &str) -> Option<Endpoint> {
+        self.endpoints.get(service)?.get(name).copied()
+    }
+
+    /// Rises whenever a policy, a key's state, a principal or an organization changes. Whoever caches what was
+    /// allowed once must ask again when this has risen.
+    pub(crate) fn authorization_epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn authorization_changed(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn place(&self, account: AccountId) -> Option<Arc<OrganizationPlace>> {
+        self.ports.organizations.place(account)
+    }
+
+    pub(crate) fn audit(&self, record: &AuditRecord<'_>) {
+        self.ports.audit.record(record);
+    }
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Gate").field("endpoints", &self.endpoints.len()).finish_non_exhaustive()
+    }
+}
