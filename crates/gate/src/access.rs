@@ -87,10 +87,10 @@ impl AccessRequest {
 /// The policy attached to a resource, and what it means there.
 #[derive(Clone, Debug)]
 pub enum ResourcePolicy {
-    /// The kind of resource has no policy, or this one has none: identity policies of the owner's account decide.
+    /// The kind of resource has no policy: identity policies of the owner's account decide.
     None,
-    /// One more source of permission beside identity policies (queues, topics, buckets).
-    Attached(Arc<Policy>),
+    /// One more source of permission beside identity policies, if there is one (queues, topics, buckets).
+    Attached(Option<Arc<Policy>>),
     /// The root of trust: nothing is allowed unless this policy allows it or hands it to its account
     /// (KMS key policies, role trust policies).
     Mandatory(Arc<Policy>),

@@ -2,7 +2,7 @@
 
 use crate::caller::Caller;
 use crate::operation::OperationName;
-use bulla_policy::Explanation;
+use crate::authorize::Denial;
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug)]
@@ -10,14 +10,7 @@ pub enum Outcome<'a> {
     /// It was done.
     Done,
     /// The policies do not allow it.
-    Denied {
-        /// The action that was asked.
-        action: &'a str,
-        /// On which resource.
-        resource: &'a str,
-        /// The tree of reasons.
-        explanation: &'a Explanation,
-    },
+    Denied(&'a Denial),
     /// The operation's own error, or a common one.
     Failed {
         /// The error's code.

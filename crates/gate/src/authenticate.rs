@@ -4,7 +4,7 @@ use crate::caller::{Caller, Transport};
 use crate::client::Client;
 use crate::common_error::CommonError;
 use crate::gate::Gate;
-use crate::ports::{Credential, CredentialRefusal, SecretAccessKey};
+use crate::ports::{Credential, CredentialRefusal};
 use bulla_sigv4::{Payload, Presented, RequestHead, Secret, ServiceRules, SigningKey};
 use bulla_types::{AccountId, Region, RequestId, Timestamp};
 use http::request::Parts;
@@ -89,7 +89,10 @@ impl Gate {
             time: arrival.time,
             request_id: arrival.request_id,
             user_agent,
-            endpoint: endpoint(arrival.parts, arrival.transport).into(),
+            endpoint: match &self.public_url {
+                Some(url) => Arc::clone(url),
+                None => endpoint(arrival.parts, arrival.transport).into(),
+            },
             access_key: presented.access_key_id().into(),
             via: Vec::new(),
             source: None,

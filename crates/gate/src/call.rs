@@ -136,11 +136,7 @@ impl Gate {
         let outcome = self.run::<O>(service, &call, input).await;
         let ended = match &outcome {
             Ok(_) => Outcome::Done,
-            Err(Refusal::Denied(denial)) => Outcome::Denied {
-                action: denial.action(),
-                resource: denial.resource(),
-                explanation: denial.explanation(),
-            },
+            Err(Refusal::Denied(denial)) => Outcome::Denied(denial),
             Err(Refusal::Operation(error)) => Outcome::Failed { code: error.row().shape },
             Err(Refusal::Internal) => Outcome::Failed { code: "InternalFailure" },
         };

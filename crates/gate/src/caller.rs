@@ -1,7 +1,7 @@
 //! Who is asking, from where, and through whom.
 
 use crate::client::Client;
-use bulla_policy::{Policy, Principal};
+use bulla_policy::{Level, Policy, Principal};
 use bulla_types::{AccountId, OrganizationId, Region, RequestId, Timestamp};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,20 +16,24 @@ pub struct Transport {
     pub source_ip: IpAddr,
 }
 
-/// A policy with the words that name it in an explanation: `policy "send" of user producer`.
-#[derive(Clone, Debug)]
-pub struct NamedPolicy {
-    /// How explanations and logs call it.
-    pub name: Arc<str>,
-    /// The compiled policy.
-    pub policy: Arc<Policy>,
+/// What sort of principal an identity is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentityKind {
+    /// The root user of the account.
+    Root,
+    /// An IAM user.
+    User,
+    /// A session of a role.
+    AssumedRole,
+    /// A service that acts in its own name.
+    Service,
 }
 
 /// A principal as its account knows it: name, tags and the policies attached to it.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// What `Principal` elements are compared with.
-    pub principal: Principal,
+    /// What sort of principal this is.
+    pub kind: IdentityKind,
     /// Owning account.
     pub account: AccountId,
     /// The ARN that error messages and audit records show; for a role session the session's.
@@ -40,16 +44,14 @@ pub struct Identity {
     pub user_id: Arc<str>,
     /// `aws:username`, for IAM users.
     pub user_name: Option<Arc<str>>,
-    /// `aws:PrincipalType`: `Account`, `User`, `AssumedRole`.
-    pub principal_type: &'static str,
     /// `aws:PrincipalTag/…`.
     pub tags: Vec<(String, String)>,
-    /// Identity policies.
-    pub policies: Vec<NamedPolicy>,
-    /// Permissions boundary.
-    pub boundary: Option<NamedPolicy>,
-    /// Session policies.
-    pub session: Vec<NamedPolicy>,
+    /// Identity policies, labelled with the words that explanations call them by.
+    pub policies: Vec<Arc<Policy>>,
+    /// Permissions boundary; `None` where there is none.
+    pub boundary: Option<Vec<Arc<Policy>>>,
+    /// Session policies; `None` where none were passed.
+    pub session: Option<Vec<Arc<Policy>>>,
     /// When temporary credentials were issued: `aws:TokenIssueTime`.
     pub token_issued: Option<Timestamp>,
 }
@@ -58,7 +60,32 @@ impl Identity {
     /// Whether this is the account's root user.
     #[must_use]
     pub fn is_root(&self) -> bool {
-        self.principal_type == "Account"
+        self.kind == IdentityKind::Root
+    }
+
+    /// `aws:PrincipalType`; nothing for services.
+    #[must_use]
+    pub fn principal_type(&self) -> Option<&'static str> {
+        match self.kind {
+            IdentityKind::Root => Some("Account"),
+            IdentityKind::User => Some("User"),
+            IdentityKind::AssumedRole => Some("AssumedRole"),
+            IdentityKind::Service => None,
+        }
+    }
+
+    /// What `Principal` elements are compared with.
+    #[must_use]
+    pub fn principal(&self) -> Principal<'_> {
+        let account = self.account.as_str();
+        match self.kind {
+            IdentityKind::Root => Principal::Root { account },
+            IdentityKind::User => Principal::User { account, arn: &self.arn },
+            IdentityKind::AssumedRole => {
+                Principal::AssumedRole { account, role_arn: &self.principal_arn, session_arn: &self.arn }
+            }
+            IdentityKind::Service => Principal::Service { name: &self.arn },
+        }
     }
 }
 
@@ -72,7 +99,7 @@ pub struct OrganizationPlace {
     /// The management account, which service control policies do not bind.
     pub management_account: AccountId,
     /// Service control policies from the root down to the account, a list for each level.
-    pub service_control: Vec<Vec<NamedPolicy>>,
+    pub service_control: Vec<Level>,
 }
 
 /// The resource on whose behalf a service calls: `aws:SourceArn` and what follows from it.
@@ -179,17 +206,16 @@ impl Caller {
     /// `service` in its own name, on behalf of the resource `source`.
     pub(crate) fn as_service(&self, service: &'static str, source: Source) -> Self {
         let identity = Identity {
-            principal: Principal::service(service),
+            kind: IdentityKind::Service,
             account: source.account,
             arn: service.into(),
             principal_arn: service.into(),
             user_id: service.into(),
             user_name: None,
-            principal_type: "Service",
             tags: Vec::new(),
             policies: Vec::new(),
             boundary: None,
-            session: Vec::new(),
+            session: None,
             token_issued: None,
         };
         Self {

@@ -6,7 +6,7 @@
 use crate::authorize::Denial;
 use crate::operation::Family;
 use bulla_sigv4::{SignatureError, SignatureErrorCode};
-use bulla_wire::{ErrorRow, Fault, Malformed};
+use bulla_wire::{ErrorRow, Fault};
 use std::borrow::Cow;
 
 /// A failure that does not belong to one operation.
@@ -20,14 +20,6 @@ pub enum CommonError {
     ExpiredToken,
     /// The policies do not allow it.
     Denied(Box<Denial>),
-    /// The request does not have the operation's shape.
-    Malformed(Malformed),
-    /// There is no such operation, or it is not built.
-    UnknownOperation(String),
-    /// The body is not in the protocol's form.
-    Unreadable(String),
-    /// The server is stopping or overloaded.
-    Unavailable,
     /// A defect or a failing disk; the log says more.
     Internal,
 }
@@ -66,14 +58,6 @@ impl CommonError {
             Self::UnknownAccessKey => names("UnrecognizedClientException", "InvalidClientTokenId", 403),
             Self::ExpiredToken => names("ExpiredTokenException", "ExpiredToken", 403),
             Self::Denied(_) => names("AccessDeniedException", "AccessDenied", 403),
-            Self::Malformed(malformed) => malformed_names(malformed, family),
-            Self::UnknownOperation(_) => match family {
-                Family::Sqs => names("UnknownOperationException", "InvalidAction", 400),
-                Family::Json => names("UnknownOperationException", "UnknownOperationException", 400),
-                Family::Query => names("InvalidAction", "InvalidAction", 400),
-            },
-            Self::Unreadable(_) => names("SerializationException", "MalformedInput", 400),
-            Self::Unavailable => names("ServiceUnavailableException", "ServiceUnavailable", 503),
             Self::Internal => match family {
                 Family::Sqs => names("InternalFailure", "InternalFailure", 500),
                 Family::Json => names("InternalFailureException", "InternalFailure", 500),
@@ -84,20 +68,12 @@ impl CommonError {
 
     /// Text for the client.
     #[must_use]
-    pub fn message(&self, family: Family) -> Cow<'_, str> {
+    pub fn message(&self) -> Cow<'_, str> {
         match self {
             Self::Signature(error) => Cow::Borrowed(error.message()),
             Self::UnknownAccessKey => Cow::Borrowed("The security token included in the request is invalid."),
             Self::ExpiredToken => Cow::Borrowed("The security token included in the request is expired"),
             Self::Denied(denial) => Cow::Borrowed(denial.message()),
-            Self::Malformed(malformed) => malformed_message(malformed, family),
-            Self::UnknownOperation(name) => {
-                Cow::Owned(format!("The action {name} is not valid for this endpoint, or is not built yet."))
-            }
-            Self::Unreadable(why) => Cow::Borrowed(why),
-            Self::Unavailable => {
-                Cow::Borrowed("The request has failed due to a temporary failure of the server. Try again.")
-            }
             Self::Internal => Cow::Borrowed(
                 "The request processing has failed because of an unknown error, exception or failure.",
             ),
@@ -117,33 +93,4 @@ fn signature_names(code: SignatureErrorCode) -> Names {
             names("InvalidSignatureException", "SignatureDoesNotMatch", 403)
         }
     }
-}
-
-fn malformed_names(malformed: &Malformed, family: Family) -> Names {
-    match (family, malformed) {
-        (Family::Sqs, Malformed::Missing { .. }) => names("MissingParameter", "MissingParameter", 400),
-        (Family::Sqs | Family::Json, _) if !matches!(malformed, Malformed::Missing { .. }) => {
-            names("SerializationException", "MalformedInput", 400)
-        }
-        (Family::Sqs | Family::Json | Family::Query, _) => names("ValidationException", "ValidationError", 400),
-    }
-}
-
-fn malformed_message(malformed: &Malformed, family: Family) -> Cow<'static, str> {
-    match (family, malformed) {
-        (Family::Sqs, Malformed::Missing { path }) => {
-            Cow::Owned(format!("The request must contain the parameter {path}."))
-        }
-        (Family::Json | Family::Query, Malformed::Missing { path }) => Cow::Owned(format!(
-            "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
-            lower_first(path)
-        )),
-        (_, other) => Cow::Owned(other.to_string()),
-    }
-}
-
-/// `KeyId` as validation messages write it: `keyId`.
-fn lower_first(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
 }

@@ -39,6 +39,7 @@ impl<'a> CallContext<'a> {
     }
 
     /// Keys that say who asks.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a key that is not about the caller is not answered here")]
     fn principal(&self, key: &ConditionKey) -> Option<Values<'_>> {
         let identity = &*self.caller.identity;
         let is_service = self.caller.source.is_some();
@@ -48,7 +49,7 @@ impl<'a> CallContext<'a> {
             _ if is_service => None,
             KnownKey::AwsPrincipalAccount => text(identity.account.as_str()),
             KnownKey::AwsPrincipalArn => text(&identity.principal_arn),
-            KnownKey::AwsPrincipalType => text(identity.principal_type),
+            KnownKey::AwsPrincipalType => identity.principal_type().and_then(text),
             KnownKey::AwsUserId => text(&identity.user_id),
             KnownKey::AwsUsername => identity.user_name.as_deref().and_then(text),
             KnownKey::AwsTokenIssueTime => identity.token_issued.and_then(time),
@@ -66,6 +67,7 @@ impl<'a> CallContext<'a> {
     }
 
     /// Keys that say how the call came here.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a key that is not about the path is not answered here")]
     fn path(&self, key: &ConditionKey) -> Option<Values<'_>> {
         let direct = self.caller.via.is_empty() && self.caller.source.is_none();
         match key.known() {
@@ -87,6 +89,7 @@ impl<'a> CallContext<'a> {
     }
 
     /// Keys that say on whose behalf a service calls.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a key that is not about the source is not answered here")]
     fn source(&self, key: &ConditionKey) -> Option<Values<'_>> {
         let Source { arn, account, organization } = self.caller.source.as_ref()?;
         match key.known() {
@@ -101,6 +104,7 @@ impl<'a> CallContext<'a> {
     }
 
     /// Keys that say whose the resource is.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a key that is not about the owner is not answered here")]
     fn resource(&self, key: &ConditionKey) -> Option<Values<'_>> {
         match key.known() {
             KnownKey::AwsResourceAccount => text(self.request.owner.as_str()),

@@ -6,42 +6,56 @@ use crate::common_error::CommonError;
 use crate::gate::Gate;
 use crate::operation::{ErrorCode, Family, Operation, OperationName, Service};
 use bulla_runtime::BoxFuture;
-use bulla_wire::{ErrorRow, Route, Shape, Structure, Value};
+use bulla_wire::{ErrorRow, Payload, Protocol, Reply, Shape, Structure};
 use std::borrow::Cow;
 
 /// An operation's entry in its service's table: plain data.
 #[derive(Clone, Copy)]
 pub struct Endpoint {
     name: OperationName,
-    family: Family,
-    has_result: bool,
     input: fn() -> &'static Structure,
     output: fn() -> &'static Structure,
     invoke: Invoke,
 }
 
-type Invoke = for<'a> fn(&'a Gate, &'a Caller, &'a Route<'a>) -> BoxFuture<'a, Result<Vec<u8>, Failure>>;
+type Invoke = for<'a> fn(&'a Gate, &'a Caller, Protocol, Payload<'a>) -> BoxFuture<'a, Result<Reply, Failure>>;
+
+/// Reads the input, makes the call, writes the answer.
+fn invoke<'a, O: Operation>(
+    gate: &'a Gate,
+    caller: &'a Caller,
+    protocol: Protocol,
+    payload: Payload<'a>,
+) -> BoxFuture<'a, Result<Reply, Failure>> {
+    let wire = O::Service::WIRE;
+    let input = protocol.read::<O::Input>(payload);
+    Box::pin(async move {
+        let input = input.map_err(|malformed| {
+            let (row, message) = protocol.malformed(wire, &malformed);
+            Failure { row, message: Cow::Owned(message) }
+        })?;
+        match gate.call::<O>(caller, input).await.map_err(Refusal::split) {
+            Ok(output) => Ok(protocol.success(wire, O::NAME, &output, caller.request_id.as_str())),
+            Err(Ok(error)) => Err(Failure::own(&error)),
+            Err(Err(error)) => Err(Failure::common(&error, O::Service::FAMILY)),
+        }
+    })
+}
 
 /// An error on its way to the client: its row and its text.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) row: ErrorRow,
     pub(crate) message: Cow<'static, str>,
-    /// A denial's decision may be looked up by the request id.
-    pub(crate) denied: bool,
 }
 
 impl Failure {
     pub(crate) fn common(error: &CommonError, family: Family) -> Self {
-        Self {
-            row: error.row(family),
-            message: Cow::Owned(error.message(family).into_owned()),
-            denied: matches!(error, CommonError::Denied(_)),
-        }
+        Self { row: error.row(family), message: Cow::Owned(error.message().into_owned()) }
     }
 
     fn own(error: &impl ErrorCode) -> Self {
-        Self { row: error.row(), message: Cow::Owned(error.message().into_owned()), denied: false }
+        Self { row: error.row(), message: Cow::Owned(error.message().into_owned()) }
     }
 }
 
@@ -51,8 +65,6 @@ impl Endpoint {
     pub const fn of<O: Operation>() -> Self {
         Self {
             name: OperationName { service: O::Service::WIRE.signing_name, name: O::NAME },
-            family: O::Service::FAMILY,
-            has_result: O::HAS_RESULT,
             input: O::Input::structure,
             output: O::Output::structure,
             invoke: invoke::<O>,
@@ -77,17 +89,14 @@ impl Endpoint {
         (self.output)()
     }
 
-    pub(crate) fn family(&self) -> Family {
-        self.family
-    }
-
-    pub(crate) async fn call(
+    pub(crate) fn call<'a>(
         &self,
-        gate: &Gate,
-        caller: &Caller,
-        route: &Route<'_>,
-    ) -> Result<Vec<u8>, Failure> {
-        (self.invoke)(gate, caller, route).await
+        gate: &'a Gate,
+        caller: &'a Caller,
+        protocol: Protocol,
+        payload: Payload<'a>,
+    ) -> BoxFuture<'a, Result<Reply, Failure>> {
+        (self.invoke)(gate, caller, protocol, payload)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::audit::AuditRecord;
 use crate::authenticate::{Authentication, SigningKeys};
 use crate::caller::OrganizationPlace;
 use crate::endpoint::Endpoint;
-use crate::operation::Service;
+use crate::operation::{Family, Service};
 use crate::ports::{AuditTrail, Credentials, Organizations};
 use bulla_runtime::Runtime;
 use bulla_types::AccountId;
@@ -36,7 +36,10 @@ pub struct Gate {
     pub(crate) ports: Ports,
     pub(crate) authentication: Authentication,
     pub(crate) signing_keys: SigningKeys,
-    pub(crate) wires: Vec<&'static ServiceWire>,
+    pub(crate) wires: Vec<ServiceWire>,
+    families: HashMap<&'static str, Family>,
+    /// What URLs in answers begin with, instead of the host that the client used.
+    pub(crate) public_url: Option<Arc<str>>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     /// By signing name, then by operation name.
     endpoints: HashMap<&'static str, HashMap<&'static str, Endpoint>>,
@@ -53,16 +56,26 @@ impl Gate {
             authentication,
             signing_keys: SigningKeys::default(),
             wires: Vec::new(),
+            families: HashMap::new(),
+            public_url: None,
             services: HashMap::new(),
             endpoints: HashMap::new(),
             epoch: AtomicU64::new(0),
         }
     }
 
+    /// Lets URLs in answers begin with this instead of the host that the client used: `https://queues.example`.
+    #[must_use]
+    pub fn with_public_url(mut self, url: Option<String>) -> Self {
+        self.public_url = url.map(Into::into);
+        self
+    }
+
     /// Adds a service and its operations.
     pub fn serve<S: Service>(&mut self, service: Arc<S>, operations: &'static [Endpoint]) {
         self.services.insert(TypeId::of::<S>(), service);
-        self.wires.push(S::WIRE);
+        self.wires.push(*S::WIRE);
+        self.families.insert(S::WIRE.signing_name, S::FAMILY);
         let table = self.endpoints.entry(S::WIRE.signing_name).or_default();
         table.extend(operations.iter().map(|endpoint| (endpoint.name().name, *endpoint)));
     }
@@ -75,6 +88,10 @@ impl Gate {
 
     pub(crate) fn service<S: Service>(&self) -> Option<&S> {
         self.services.get(&TypeId::of::<S>())?.downcast_ref()
+    }
+
+    pub(crate) fn family(&self, service: &str) -> Family {
+        self.families.get(service).copied().unwrap_or(Family::Query)
     }
 
     pub(crate) fn endpoint(&self, service: &str, name: &str) -> Option<Endpoint> {

@@ -90,15 +90,12 @@ pub trait Operation: Sized + Send + 'static {
     type Service: Service;
     /// Request members.
     type Input: Shape + Send;
-    /// Response members.
+    /// Response members; [`Empty`](bulla_wire::Empty) where AWS's model has no output.
     type Output: Shape + Send;
     /// Declared errors.
     type Error: ErrorCode;
     /// What is acted on; private to the service.
     type Target: Send;
-
-    /// Whether the answer has a result element in Query: SQS leaves it out where the output has no members.
-    const HAS_RESULT: bool = true;
 
     /// Finds the target and states every permission that is needed. Reads, never writes.
     fn resolve(

@@ -1,0 +1,143 @@
+//! One question to the policies, and what becomes of a no.
+//!
+//! Deciding is cheap and explains nothing; the tree of reasons is computed only when the answer is no, and goes to
+//! the log and the audit trail. The client learns what AWS would tell it.
+
+use crate::access::{AccessRequest, Reach, ResourcePolicy};
+use crate::caller::{Caller, OrganizationPlace};
+use crate::context::CallContext;
+use crate::gate::Gate;
+use crate::operation::Family;
+use bulla_policy::{Decision, Layers, Request, decide};
+use std::sync::Arc;
+
+/// A no, with its reasons.
+#[derive(Clone, Debug)]
+pub struct Denial {
+    message: String,
+    action: &'static str,
+    resource: Arc<str>,
+    decision: Decision,
+    policy: Option<String>,
+    statement: Option<String>,
+    explanation: String,
+}
+
+impl Denial {
+    /// What the client is told, in AWS's words.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The action that was asked.
+    #[must_use]
+    pub fn action(&self) -> &'static str {
+        self.action
+    }
+
+    /// The resource it was asked for.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    /// What was decided, and by which kind of policy.
+    #[must_use]
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// The policy that denied explicitly.
+    #[must_use]
+    pub fn policy(&self) -> Option<&str> {
+        self.policy.as_deref()
+    }
+
+    /// The statement that denied explicitly: its Sid, or its number from 1.
+    #[must_use]
+    pub fn statement(&self) -> Option<&str> {
+        self.statement.as_deref()
+    }
+
+    /// The tree of reasons, for people. Not for the client.
+    #[must_use]
+    pub fn explanation(&self) -> &str {
+        &self.explanation
+    }
+}
+
+impl Gate {
+    /// Asks the policies one question.
+    pub(crate) fn authorize(
+        &self,
+        caller: &Caller,
+        request: &AccessRequest,
+        family: Family,
+    ) -> Result<(), Box<Denial>> {
+        let owner_place = self.place(request.owner);
+        let context = CallContext::new(caller, request, owner_place);
+        let question = Request {
+            principal: caller.identity.principal(),
+            action: request.action,
+            resource: &request.resource,
+            resource_account: request.owner.as_str(),
+            context: &context,
+            same_account_only: request.reach == Reach::OwnAccount,
+        };
+        let layers = layers(caller, request);
+        let decision = decide(&question, &layers);
+        if decision.is_allowed() {
+            return Ok(());
+        }
+        Err(Box::new(denial(request, &question, &layers, decision, family)))
+    }
+}
+
+fn layers<'a>(caller: &'a Caller, request: &'a AccessRequest) -> Layers<'a> {
+    let identity = &*caller.identity;
+    let place: Option<&OrganizationPlace> = caller.organization.as_deref();
+    Layers {
+        identity: &identity.policies,
+        boundary: identity.boundary.as_deref(),
+        session: identity.session.as_deref(),
+        service_control: place.map_or(&[], |place| &place.service_control),
+        resource: match &request.policy {
+            ResourcePolicy::None => bulla_policy::ResourcePolicy::None,
+            ResourcePolicy::Attached(policy) => {
+                bulla_policy::ResourcePolicy::Ordinary(policy.as_deref())
+            }
+            ResourcePolicy::Mandatory(policy) => bulla_policy::ResourcePolicy::Mandatory(policy),
+        },
+        management_account: place.map(|place| place.management_account.as_str()),
+        ..Layers::default()
+    }
+}
+
+fn denial(
+    request: &AccessRequest,
+    question: &Request<'_>,
+    layers: &Layers<'_>,
+    decision: Decision,
+    family: Family,
+) -> Denial {
+    // SQS writes actions in lower case in its messages.
+    let lower = request.action.to_ascii_lowercase();
+    let worded = match family {
+        Family::Sqs => Request { action: &lower, ..*question },
+        Family::Json | Family::Query => *question,
+    };
+    let statement = decision.statement(layers).map(|statement| {
+        let number = decision.position.map_or(0, |position| position.statement + 1);
+        statement.sid().map_or_else(|| format!("#{number}"), str::to_owned)
+    });
+    Denial {
+        message: decision.message(&worded).unwrap_or_default(),
+        action: request.action,
+        resource: Arc::clone(&request.resource),
+        decision,
+        policy: decision.policy(layers).map(|policy| policy.label().to_owned()),
+        statement,
+        explanation: String::new(),
+    }
+}

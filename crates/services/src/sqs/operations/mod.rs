@@ -1,0 +1,69 @@
+//! One file per operation, and the table of them.
+
+mod change_message_visibility;
+mod change_message_visibility_batch;
+mod create_queue;
+mod delete_message;
+mod delete_message_batch;
+mod delete_queue;
+mod get_queue_attributes;
+mod get_queue_url;
+mod list_queue_tags;
+mod list_queues;
+mod purge_queue;
+mod receive_message;
+mod send_message;
+mod send_message_batch;
+mod set_queue_attributes;
+mod tag_queue;
+
+pub use change_message_visibility::{
+    ChangeMessageVisibility, ChangeMessageVisibilityInput,
+};
+pub use change_message_visibility_batch::{
+    ChangeMessageVisibilityBatch, ChangeMessageVisibilityBatchInput, ChangeMessageVisibilityBatchOutput,
+    ChangeMessageVisibilityBatchRequestEntry, ChangeMessageVisibilityBatchResultEntry,
+};
+pub use create_queue::{CreateQueue, CreateQueueInput, CreateQueueOutput};
+pub use delete_message::{DeleteMessage, DeleteMessageInput};
+pub use delete_message_batch::{
+    DeleteMessageBatch, DeleteMessageBatchInput, DeleteMessageBatchOutput, DeleteMessageBatchRequestEntry,
+    DeleteMessageBatchResultEntry,
+};
+pub use delete_queue::{DeleteQueue, DeleteQueueInput};
+pub use get_queue_attributes::{GetQueueAttributes, GetQueueAttributesInput, GetQueueAttributesOutput};
+pub use get_queue_url::{GetQueueUrl, GetQueueUrlInput, GetQueueUrlOutput};
+pub use list_queue_tags::{ListQueueTags, ListQueueTagsInput, ListQueueTagsOutput};
+pub use list_queues::{ListQueues, ListQueuesInput, ListQueuesOutput};
+pub use purge_queue::{PurgeQueue, PurgeQueueInput};
+pub use receive_message::{Message, ReceiveMessage, ReceiveMessageInput, ReceiveMessageOutput};
+pub use send_message::{SendMessage, SendMessageInput, SendMessageOutput};
+pub use send_message_batch::{
+    SendMessageBatch, SendMessageBatchInput, SendMessageBatchOutput, SendMessageBatchRequestEntry,
+    SendMessageBatchResultEntry,
+};
+pub use set_queue_attributes::{SetQueueAttributes, SetQueueAttributesInput};
+pub use tag_queue::{TagQueue, TagQueueInput, UntagQueue, UntagQueueInput};
+
+use bulla_gate::Endpoint;
+
+/// Everything SQS answers to.
+pub const OPERATIONS: &[Endpoint] = &[
+    Endpoint::of::<ChangeMessageVisibility>(),
+    Endpoint::of::<ChangeMessageVisibilityBatch>(),
+    Endpoint::of::<CreateQueue>(),
+    Endpoint::of::<DeleteMessage>(),
+    Endpoint::of::<DeleteMessageBatch>(),
+    Endpoint::of::<DeleteQueue>(),
+    Endpoint::of::<GetQueueAttributes>(),
+    Endpoint::of::<GetQueueUrl>(),
+    Endpoint::of::<ListQueueTags>(),
+    Endpoint::of::<ListQueues>(),
+    Endpoint::of::<PurgeQueue>(),
+    Endpoint::of::<ReceiveMessage>(),
+    Endpoint::of::<SendMessage>(),
+    Endpoint::of::<SendMessageBatch>(),
+    Endpoint::of::<SetQueueAttributes>(),
+    Endpoint::of::<TagQueue>(),
+    Endpoint::of::<UntagQueue>(),
+];
