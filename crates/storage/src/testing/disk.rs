@@ -118,9 +118,9 @@ impl SimulatedDisk {
     #[must_use]
     pub fn after_kill(&self) -> Self {
         let state = self.state();
-        let mut copies: BTreeMap<*const Mutex<Inode>, Node> = BTreeMap::new();
+        let mut known: BTreeMap<*const Mutex<Inode>, Node> = BTreeMap::new();
         let mut copy = |node: &Node| {
-            let copied = copies.entry(Arc::as_ptr(node)).or_insert_with(|| {
+            let copied = known.entry(Arc::as_ptr(node)).or_insert_with(|| {
                 let inode = node.lock().unwrap();
                 let (seen, durable) = (inode.seen.clone(), inode.durable.clone());
                 Arc::new(Mutex::new(Inode {

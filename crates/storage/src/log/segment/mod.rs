@@ -68,6 +68,8 @@ pub struct SegmentLog {
 
 struct Engine {
     shared: Arc<Shared>,
+    /// Let go when the threads have ended.
+    _keep: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Drop for Engine {
@@ -84,15 +86,10 @@ impl SegmentLog {
     pub fn open(disk: Arc<dyn Disk>, options: Options, tasks: &dyn Tasks) -> Result<Self, OpenError> {
         let segment_bytes = options.segment_bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
         let recovered = recovery::recover(&*disk, options.partitions, segment_bytes)?;
-        let shared = Shared::new(
-            disk,
-            segment_bytes,
-            options.partitions,
-            recovered.index,
-            options.keep,
-        );
+        let shared = Shared::new(disk, segment_bytes, options.partitions, recovered.index);
         let engine = Engine {
             shared: Arc::new(shared),
+            _keep: options.keep,
         };
         let committer = Committer::new(Arc::clone(&engine.shared), recovered.active);
         let collector = Collector::new(Arc::clone(&engine.shared));

@@ -63,19 +63,16 @@ pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> R
     }
     disk.sync_folder()
         .map_err(OpenError::io("cannot sync the log's folder"))?;
-    let active = match active {
-        Some(active) => {
-            if active.end < segment_bytes && active.at.file.reserve(segment_bytes).is_err() {
-                tracing::warn!(file = %disk.path(&active.at.name), "no room to reserve for the log");
-            }
-            active
+    let active = if let Some(active) = active {
+        if active.end < segment_bytes && active.at.file.reserve(segment_bytes).is_err() {
+            tracing::warn!(file = %disk.path(&active.at.name), "no room to reserve for the log");
         }
-        None => {
-            if let Some((file, bytes, path)) = last_sealed {
-                repair_sealed(&file, bytes, &path)?;
-            }
-            begin(disk, &mut index, segment_bytes)?
+        active
+    } else {
+        if let Some((file, bytes, path)) = last_sealed {
+            repair_sealed(&file, bytes, &path)?;
         }
+        begin(disk, &mut index, segment_bytes)?
     };
     Ok(Recovered { index, active })
 }

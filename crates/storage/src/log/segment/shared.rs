@@ -5,7 +5,6 @@ use super::format::State;
 use super::index::Index;
 use crate::contract::{Error, Group, PartitionId, Pos, Token, group_size, lock};
 use bytes::Bytes;
-use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::oneshot;
@@ -94,18 +93,10 @@ pub(super) struct Shared {
     pub(super) chores_changed: Condvar,
     threads: Mutex<u32>,
     thread_ended: Condvar,
-    /// Held as long as any thread or handle is there, such as the lock on the data folder.
-    _keep: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Shared {
-    pub(super) fn new(
-        disk: Arc<dyn Disk>,
-        segment_bytes: u64,
-        partitions: u32,
-        index: Index,
-        keep: Option<Arc<dyn Any + Send + Sync>>,
-    ) -> Self {
+    pub(super) fn new(disk: Arc<dyn Disk>, segment_bytes: u64, partitions: u32, index: Index) -> Self {
         Self {
             disk,
             segment_bytes,
@@ -121,7 +112,6 @@ impl Shared {
             chores_changed: Condvar::new(),
             threads: Mutex::new(0),
             thread_ended: Condvar::new(),
-            _keep: keep,
         }
     }
 

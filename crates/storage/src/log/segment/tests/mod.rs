@@ -40,7 +40,6 @@ impl Bench {
             segment_bytes,
             PARTITIONS,
             recovered.index,
-            None,
         ));
         let committer = Committer::new(Arc::clone(&shared), recovered.active);
         let collector = Collector::new(Arc::clone(&shared));

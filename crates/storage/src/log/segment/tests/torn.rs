@@ -89,7 +89,7 @@ fn a_changed_byte_before_the_last_frame_is_reported_and_never_skipped() {
         bytes[at] ^= 0x01;
         match open_with(bytes.clone()) {
             Err(OpenError::Corrupt(what)) => {
-                assert!(what.contains("offset") && what.contains(&segment_name(1, 1)))
+                assert!(what.contains("offset") && what.contains(&segment_name(1, 1)));
             }
             Err(other) => panic!("changed at {at}: {other}"),
             Ok(bench) => {
