@@ -3,10 +3,11 @@
 //! A setting is taken from the first place that has it: flag, environment variable, configuration file, default.
 
 use crate::cli::{Command, CommandLine, ConfigCommand};
-use crate::config_file::ConfigFile;
+use crate::config_file::{self, ConfigFile};
 use crate::operator_error::OperatorError;
 use bulla_types::{AccountId, Region};
 use clap::builder::BoolishValueParser;
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, ValueEnum};
 use std::ffi::OsString;
@@ -335,7 +336,7 @@ impl From<OperatorError> for NoRequest {
 /// Everything the operator has to be told instead.
 pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, NoRequest> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let first = CommandLine::command().try_get_matches_from(&arguments)?;
+    let first = matches_of(CommandLine::command(), &arguments)?;
     let named = serve_matches(&first).and_then(|matches| matches.get_one::<PathBuf>("config").cloned());
     let file = named
         .as_deref()
@@ -345,7 +346,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, No
         Some(file) => with_file(CommandLine::command(), file),
         None => CommandLine::command(),
     };
-    let matches = command.try_get_matches_from(&arguments)?;
+    let matches = matches_of(command, &arguments)?;
     let sources = serve_matches(&matches).cloned().unwrap_or_default();
     match CommandLine::from_arg_matches(&matches)?.command {
         Command::Serve(arguments) => Ok(Request::Serve(Box::new(arguments.settings.check()?))),
@@ -362,6 +363,34 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, No
 #[must_use]
 pub fn settings_command() -> clap::Command {
     ServeSettings::augment_args(clap::Command::new("settings").no_binary_name(true))
+}
+
+/// The command line's parser names the flag of a value it refuses, also when it comes from the environment; then
+/// the variable is named instead.
+fn matches_of(command: clap::Command, arguments: &[OsString]) -> Result<ArgMatches, NoRequest> {
+    command
+        .try_get_matches_from(arguments)
+        .map_err(|error| match check_environment(&error) {
+            Err(of_environment) => NoRequest::Operator(of_environment),
+            Ok(()) => NoRequest::CommandLine(error),
+        })
+}
+
+fn check_environment(error: &clap::Error) -> Result<(), OperatorError> {
+    if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
+        return Ok(());
+    }
+    let settings = settings_command();
+    for arg in settings.get_arguments() {
+        if let Some(variable) = arg.get_env()
+            && let Some(value) = std::env::var_os(variable)
+        {
+            let place = format!("environment variable `{}`", variable.to_string_lossy());
+            let value = value.to_string_lossy().into_owned();
+            config_file::check_values(&settings, arg.get_id().as_str(), &[value], &place)?;
+        }
+    }
+    Ok(())
 }
 
 fn serve_matches(matches: &ArgMatches) -> Option<&ArgMatches> {

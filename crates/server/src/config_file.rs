@@ -131,7 +131,12 @@ fn scalar_text(value: &DeValue<'_>) -> Option<String> {
 }
 
 /// Lets the flag's own parser judge the values.
-fn check_values(command: &Command, key: &str, values: &[String], place: &str) -> Result<(), OperatorError> {
+pub(crate) fn check_values(
+    command: &Command,
+    key: &str,
+    values: &[String],
+    place: &str,
+) -> Result<(), OperatorError> {
     let flag = format!("--{}", key.replace('_', "-"));
     let arguments = values.iter().map(|value| format!("{flag}={value}"));
     // Other settings, and those of the environment, are judged elsewhere.

@@ -6,7 +6,7 @@ use crate::config::CONNECTION_STREAM_COUNT_MAX;
 use crate::handler::{Handler, Transport};
 use crate::request::{Peer, answer};
 use crate::server::Server;
-use bulla_runtime::{Clock, Tasks};
+use bulla_runtime::Tasks;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
@@ -37,13 +37,12 @@ pub(crate) async fn serve<H: Handler + ?Sized + 'static>(
     stream: TcpStream,
     remote: SocketAddr,
 ) {
-    let (clock, limit) = (Arc::clone(&server.runtime.clock), server.limits.header_timeout());
-    let Some(Ok(first)) = within(&*clock, limit, first_byte(&stream)).await else {
+    let Some(Ok(first)) = within(&server, first_byte(&stream)).await else {
         return;
     };
     let source_ip = remote.ip().to_canonical();
     if first == Some(TLS_HANDSHAKE) {
-        match within(&*clock, limit, server.tls.accept(stream)).await {
+        match within(&server, server.tls.accept(stream)).await {
             Some(Ok(stream)) => {
                 let transport = Transport {
                     secure: true,
@@ -60,7 +59,7 @@ pub(crate) async fn serve<H: Handler + ?Sized + 'static>(
                 .await;
             }
             Some(Err(error)) => tracing::debug!(%source_ip, %error, "TLS handshake failed"),
-            None => tracing::debug!(%source_ip, "TLS handshake took too long"),
+            None => tracing::debug!(%source_ip, "TLS handshake did not come to an end"),
         }
     } else if first.is_some() {
         let transport = Transport {
@@ -173,11 +172,12 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for TaskExecutor {
     }
 }
 
-/// The future's output, unless it takes longer.
-async fn within<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Option<F::Output> {
+/// The future's output, unless it takes longer than headers may or the server stops: no request has begun yet.
+async fn within<H: ?Sized, F: Future>(server: &Server<H>, future: F) -> Option<F::Output> {
     tokio::select! {
         biased;
         output = future => Some(output),
-        () = clock.sleep(limit) => None,
+        () = server.runtime.shutdown.wait() => None,
+        () = server.runtime.clock.sleep(server.limits.header_timeout()) => None,
     }
 }

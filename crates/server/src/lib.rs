@@ -25,7 +25,7 @@ mod serve;
 pub mod server;
 mod shutdown;
 mod startup;
-mod tls;
+pub mod tls;
 
 pub use handler::{Handler, Transport};
 pub use operator_error::{ExitReason, OperatorError};

@@ -1,6 +1,5 @@
 //! `bulla serve` from start to exit.
 
-use crate::browser_guard::BrowserGuard;
 use crate::compose::{Composed, compose};
 use crate::config::{self, NoRequest, Request, ServeSettings};
 use crate::development_ca::write_file;
@@ -76,14 +75,7 @@ async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
         first_start,
         root_key,
     } = compose(settings, &runtime).await?;
-    let options = ServerOptions {
-        tls: tls.config.clone(),
-        ca_pem: tls.ca_pem.clone(),
-        limits: settings.limits,
-        allow_plain_http: settings.allow_plain_http,
-        browser_guard: BrowserGuard::of(settings),
-        shutdown_grace: settings.shutdown_grace(),
-    };
+    let options = ServerOptions::of(settings, &tls);
     let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
     say(&startup::message(
         settings,

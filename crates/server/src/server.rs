@@ -1,10 +1,11 @@
 //! A server: what every connection shares, and its life from the first accept to the last answer.
 
 use crate::browser_guard::BrowserGuard;
-use crate::config::LimitSettings;
+use crate::config::{LimitSettings, ServeSettings};
 use crate::handler::Handler;
 use crate::listener::Listener;
 use crate::operator_error::ExitReason;
+use crate::tls::Tls;
 use bulla_runtime::Runtime;
 use rustls::ServerConfig;
 use std::sync::Arc;
@@ -27,6 +28,21 @@ pub struct ServerOptions {
     pub browser_guard: Option<BrowserGuard>,
     /// How long requests may take to finish after the signal to stop.
     pub shutdown_grace: Duration,
+}
+
+impl ServerOptions {
+    /// The options that these settings ask for.
+    #[must_use]
+    pub fn of(settings: &ServeSettings, tls: &Tls) -> Self {
+        Self {
+            tls: Arc::clone(&tls.config),
+            ca_pem: tls.ca_pem.clone(),
+            limits: settings.limits,
+            allow_plain_http: settings.allow_plain_http,
+            browser_guard: BrowserGuard::of(settings),
+            shutdown_grace: settings.shutdown_grace(),
+        }
+    }
 }
 
 /// A server and what stands behind it.

@@ -38,20 +38,20 @@ impl ResolvesServerCert for CurrentCertificate {
 
 /// What the listener and the start-up message need to know about TLS.
 #[derive(Clone, Debug)]
-pub(crate) struct Tls {
+pub struct Tls {
     /// For the acceptor.
-    pub(crate) config: Arc<ServerConfig>,
+    pub config: Arc<ServerConfig>,
     /// The development CA's certificate, if there is one.
-    pub(crate) ca_pem: Option<String>,
+    pub ca_pem: Option<String>,
     /// The file clients can name in `AWS_CA_BUNDLE`, if there is one.
-    pub(crate) ca_path: Option<PathBuf>,
+    pub ca_path: Option<PathBuf>,
 }
 
 /// Loads or makes the certificate, and keeps a development certificate from ending while the server runs.
 ///
 /// # Errors
 /// What is wrong with the certificate or its place.
-pub(crate) fn prepare(settings: &ServeSettings, runtime: &Runtime) -> Result<Tls, OperatorError> {
+pub fn prepare(settings: &ServeSettings, runtime: &Runtime) -> Result<Tls, OperatorError> {
     if let (Some(certificate), Some(key)) = (&settings.tls_cert, &settings.tls_key) {
         let certified = operators_certificate(certificate, key, runtime)?;
         let (config, _) = server_config(certified)?;
