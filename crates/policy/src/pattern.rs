@@ -1,0 +1,281 @@
+//! Text with wildcards and policy variables, split once when a policy is parsed.
+//!
+//! Matching walks tokens and text together and remembers only the last `*`, so it takes at most
+//! `pattern × text` steps and allocates nothing. The value of a variable is literal: a user named `*` gains nothing.
+
+use crate::context::Context;
+use crate::key::ConditionKey;
+
+/// Whether `*` and `?` stand for other characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wildcards {
+    Active,
+    Literal,
+}
+
+/// Whether `${…}` is replaced: in documents of version 2012-10-17 only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Variables {
+    Active,
+    Literal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Case {
+    Sensitive,
+    Ignored,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    Literal(Box<str>),
+    AnyCharacter,
+    AnySequence,
+    Variable {
+        key: ConditionKey,
+        default: Option<Box<str>>,
+    },
+}
+
+/// What is wrong with a policy variable, and at which byte of the text.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct VariableError {
+    pub(crate) at: usize,
+    pub(crate) message: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    text: Box<str>,
+    tokens: Box<[Token]>,
+}
+
+impl Pattern {
+    pub(crate) fn compile(
+        text: &str,
+        wildcards: Wildcards,
+        variables: Variables,
+    ) -> Result<Self, VariableError> {
+        let mut builder = Builder::default();
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            let at = text.len().saturating_sub(rest.len());
+            if variables == Variables::Active && rest.starts_with("${") {
+                let body = rest.get(2..).unwrap_or_default();
+                let used = builder
+                    .variable(body)
+                    .map_err(|message| VariableError { at, message })?;
+                rest = body.get(used..).unwrap_or_default();
+                continue;
+            }
+            match (wildcards, character) {
+                (Wildcards::Active, '*') => builder.any_sequence(),
+                (Wildcards::Active, '?') => builder.push(Token::AnyCharacter),
+                (Wildcards::Active | Wildcards::Literal, _) => builder.literal.push(character),
+            }
+            rest = rest.get(character.len_utf8()..).unwrap_or_default();
+        }
+        builder.flush();
+        Ok(Self {
+            text: text.into(),
+            tokens: builder.tokens.into(),
+        })
+    }
+
+    /// The pattern as written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the pattern is the bare `*`.
+    pub(crate) fn is_everything(&self) -> bool {
+        matches!(*self.tokens, [Token::AnySequence])
+    }
+
+    /// Byte offset of the first variable, if there is one.
+    pub(crate) fn has_variable(&self) -> bool {
+        self.tokens
+            .iter()
+            .any(|token| matches!(token, Token::Variable { .. }))
+    }
+
+    /// Whether `text` matches. A variable that has no value in `context` and no default matches nothing.
+    pub(crate) fn matches(&self, text: &str, context: &dyn Context, case: Case) -> bool {
+        match &*self.tokens {
+            [] => text.is_empty(),
+            [Token::AnySequence] => true,
+            [Token::Literal(literal)] => match case {
+                Case::Sensitive => **literal == *text,
+                Case::Ignored => literal.eq_ignore_ascii_case(text),
+            },
+            tokens => glob(tokens, text, context, case),
+        }
+    }
+
+    /// The text with all variables replaced, or `None` when one of them has no value.
+    pub(crate) fn resolve(&self, context: &dyn Context) -> Option<String> {
+        let mut resolved = String::new();
+        for token in &self.tokens {
+            match token {
+                Token::Literal(literal) => resolved.push_str(literal),
+                Token::AnyCharacter => resolved.push('?'),
+                Token::AnySequence => resolved.push('*'),
+                Token::Variable { key, default } => {
+                    with_variable(key, default.as_deref(), context, |value| resolved.push_str(value))?;
+                }
+            }
+        }
+        Some(resolved)
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    tokens: Vec<Token>,
+    literal: String,
+}
+
+impl Builder {
+    fn flush(&mut self) {
+        if !self.literal.is_empty() {
+            self.tokens
+                .push(Token::Literal(std::mem::take(&mut self.literal).into()));
+        }
+    }
+
+    fn push(&mut self, token: Token) {
+        self.flush();
+        self.tokens.push(token);
+    }
+
+    fn any_sequence(&mut self) {
+        self.flush();
+        if self.tokens.last() != Some(&Token::AnySequence) {
+            self.tokens.push(Token::AnySequence);
+        }
+    }
+
+    /// Reads what stands after `${` and returns its length with the closing brace.
+    ///
+    /// Source: IAM User Guide, "IAM policy elements: Variables and tags".
+    fn variable(&mut self, body: &str) -> Result<usize, &'static str> {
+        let end = body
+            .find(['}', ','])
+            .ok_or("the brace of this policy variable is never closed")?;
+        let name = body.get(..end).unwrap_or_default();
+        let rest = body.get(end..).unwrap_or_default();
+        if rest.starts_with('}') {
+            let used = end.saturating_add(1);
+            match name {
+                "" => return Err("this policy variable is empty"),
+                "*" | "?" | "$" => self.literal.push_str(name),
+                _ => self.push(Token::Variable {
+                    key: variable_key(name)?,
+                    default: None,
+                }),
+            }
+            return Ok(used);
+        }
+        let after_comma = rest.get(1..).unwrap_or_default();
+        let quoted = after_comma.trim_start_matches(' ');
+        let default = quoted
+            .strip_prefix('\'')
+            .ok_or("the default value of a policy variable stands in single quotes")?;
+        let close = default
+            .find('\'')
+            .ok_or("the quote of this default value is never closed")?;
+        let value = default.get(..close).unwrap_or_default();
+        let tail = default.get(close.saturating_add(1)..).unwrap_or_default();
+        if !tail.trim_start_matches(' ').starts_with('}') {
+            return Err("the brace of this policy variable is never closed");
+        }
+        let closing = tail.find('}').unwrap_or_default().saturating_add(1);
+        self.push(Token::Variable {
+            key: variable_key(name)?,
+            default: Some(value.into()),
+        });
+        Ok(body.len().saturating_sub(tail.len()).saturating_add(closing))
+    }
+}
+
+fn variable_key(name: &str) -> Result<ConditionKey, &'static str> {
+    if name.contains(char::is_whitespace) {
+        return Err("a policy variable cannot hold a space");
+    }
+    if name.contains(['{', '$', '*', '?', '\'']) {
+        return Err("a policy variable cannot hold another variable, a wildcard or a quote");
+    }
+    ConditionKey::parse(name).ok_or("a policy variable names a condition key, such as `aws:username`")
+}
+
+fn with_variable<T>(
+    key: &ConditionKey,
+    default: Option<&str>,
+    context: &dyn Context,
+    use_value: impl FnOnce(&str) -> T,
+) -> Option<T> {
+    match context.values(key).filter(|values| !values.is_empty()) {
+        Some(values) => values.single().map(|value| use_value(&value.text())),
+        None => default.map(use_value),
+    }
+}
+
+fn glob(tokens: &[Token], text: &str, context: &dyn Context, case: Case) -> bool {
+    let mut index = 0_usize;
+    let mut rest = text;
+    let mut retry: Option<(usize, &str)> = None;
+    loop {
+        let advanced = match tokens.get(index) {
+            None => rest.is_empty().then_some(rest),
+            Some(Token::AnySequence) => {
+                if index.saturating_add(1) == tokens.len() {
+                    return true;
+                }
+                retry = Some((index.saturating_add(1), rest));
+                Some(rest)
+            }
+            Some(Token::AnyCharacter) => skip_character(rest),
+            Some(Token::Literal(literal)) => strip(rest, literal, case),
+            Some(Token::Variable { key, default }) => {
+                match with_variable(key, default.as_deref(), context, |value| strip(rest, value, case)) {
+                    Some(stripped) => stripped,
+                    None => return false,
+                }
+            }
+        };
+        if let Some(after) = advanced {
+            if index == tokens.len() {
+                return true;
+            }
+            index = index.saturating_add(1);
+            rest = after;
+            continue;
+        }
+        let Some((after_star, from)) = retry else {
+            return false;
+        };
+        let Some(next) = skip_character(from) else {
+            return false;
+        };
+        retry = Some((after_star, next));
+        index = after_star;
+        rest = next;
+    }
+}
+
+fn skip_character(text: &str) -> Option<&str> {
+    let character = text.chars().next()?;
+    text.get(character.len_utf8()..)
+}
+
+fn strip<'a>(text: &'a str, prefix: &str, case: Case) -> Option<&'a str> {
+    match case {
+        Case::Sensitive => text.strip_prefix(prefix),
+        Case::Ignored => {
+            let head = text.get(..prefix.len())?;
+            head.eq_ignore_ascii_case(prefix)
+                .then(|| text.get(prefix.len()..))
+                .flatten()
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What the policy language promises, through its public door.
+
+mod support;
+mod vectors;
