@@ -1,12 +1,12 @@
 //! The path of one call inside the gate: resolve, authorize, execute, audit.
 
-use crate::access::Access;
+use crate::access::{Access, AccessRequest};
 use crate::audit::{AuditRecord, Outcome};
 use crate::authorize::Denial;
 use crate::caller::{Caller, Source};
 use crate::common_error::CommonError;
 use crate::gate::Gate;
-use crate::operation::{Authorized, ErrorCode, Operation, OperationName, Resolved, Service};
+use crate::operation::{Authorized, ErrorCode, Family, Operation, OperationName, Resolved, Service};
 use bulla_runtime::Runtime;
 use bulla_types::{AccountId, Region, RequestId, Timestamp};
 use std::sync::Arc;
@@ -70,6 +70,13 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn endpoint(&self) -> &'a str {
         &self.caller.endpoint
+    }
+
+    /// Whether the policies would allow the caller this, without doing it. For checks such as the lock-out check of
+    /// key policies; never instead of stating the permission.
+    #[must_use]
+    pub fn would_allow(&self, request: &AccessRequest) -> bool {
+        self.gate.authorize(self.caller, request, Family::Json).is_ok()
     }
 
     /// A number that rises whenever a policy, a key's state, a principal or an organization changes. What was

@@ -18,6 +18,7 @@ use bulla_envelope::{DataKey, InstanceKey, Opener, Purpose, SealBuffer, Sealer, 
 use bulla_envelope::{encode_parts, unwrap, wrap};
 use bulla_gate::{Call, Identity};
 use bulla_runtime::Runtime;
+use bulla_wire::Blob;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -134,7 +135,12 @@ impl Encryption {
         key: &str,
     ) -> Result<(DataKey, Wrapper, Bytes), SqsError> {
         let made = call
-            .forward::<GenerateDataKey>(GenerateDataKeyInput::aes_256(key, context(queue)))
+            .forward::<GenerateDataKey>(GenerateDataKeyInput {
+                key_id: key.to_owned(),
+                encryption_context: context(queue),
+                key_spec: Some("AES_256".into()),
+                ..GenerateDataKeyInput::default()
+            })
             .await
             .map_err(SqsError::from_kms)?;
         let wrapped = Bytes::from(made.ciphertext_blob.0);
@@ -150,7 +156,11 @@ impl Encryption {
 
     async fn decrypt(&self, call: &Call<'_>, queue: &Queue, wrapped: &Bytes) -> Result<SecretKey, SqsError> {
         let opened = call
-            .forward::<Decrypt>(DecryptInput::of_blob(wrapped.to_vec(), context(queue)))
+            .forward::<Decrypt>(DecryptInput {
+                ciphertext_blob: Some(Blob(wrapped.to_vec())),
+                encryption_context: context(queue),
+                ..DecryptInput::default()
+            })
             .await
             .map_err(SqsError::from_kms)?;
         SecretKey::from_slice(opened.plaintext.expose()).ok_or(SqsError::Internal)

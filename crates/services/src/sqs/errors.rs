@@ -3,7 +3,7 @@
 //! Source: SQS API Reference, errors of each operation, and the `awsQueryError` codes of the service model
 //! (read 2026-11-21).
 
-use crate::kms::errors::KmsError;
+use crate::kms::KmsError;
 use bulla_gate::{ErrorCode, Refusal};
 use bulla_wire::{ErrorRow, Fault};
 use std::borrow::Cow;

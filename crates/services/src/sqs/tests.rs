@@ -1,0 +1,1 @@
+//! SQS as its users see it.
