@@ -1,0 +1,187 @@
+//! Which key a request means, and what it asks the policies.
+//!
+//! The key policy is the root of trust: it is a mandatory source in every question about a key. A key of another
+//! account that does not exist is asked about like one whose policy allows nobody, so that strangers learn nothing
+//! about which keys exist.
+
+use super::Kms;
+use super::errors::KmsError;
+use super::key::{AWS_KMS, ENCRYPT_DECRYPT, Key, SYMMETRIC_DEFAULT};
+use super::policy::DEFAULT_NAME;
+use super::reference::{Reference, alias_arn, key_arn};
+use bulla_gate::{AccessRequest, Call, ResourcePolicy};
+use bulla_types::AccountId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a name led to.
+#[derive(Debug)]
+pub struct Sought {
+    owner: AccountId,
+    /// What the policies are asked about.
+    arn: Arc<str>,
+    /// The alias that the request used.
+    alias: Option<String>,
+    /// `None` for a key of another account that does not exist.
+    pub(super) key: Option<Arc<Key>>,
+}
+
+impl Sought {
+    /// A key that was found without a name: by a ciphertext.
+    pub(super) fn found(key: Arc<Key>) -> Self {
+        Self {
+            owner: key.owner,
+            arn: Arc::clone(&key.arn),
+            alias: None,
+            key: Some(key),
+        }
+    }
+
+    /// The question whether `action` is allowed on the key, with all condition keys that the key gives.
+    pub(super) fn request(&self, kms: &Kms, action: &'static str) -> AccessRequest {
+        let policy = self.key.as_ref().map_or(&kms.nobody, |key| &key.policy);
+        let mut request = AccessRequest::new(action, Arc::clone(&self.arn), self.owner)
+            .with_policy(ResourcePolicy::Mandatory(Arc::clone(policy)));
+        if let Some(alias) = &self.alias {
+            request = request.with_key("kms:RequestAlias", alias);
+        }
+        match &self.key {
+            Some(key) => with_key_facts(request, key),
+            None => request,
+        }
+    }
+
+    /// As [`Sought::request`], for operations that work across accounts.
+    pub(super) fn request_across_accounts(&self, kms: &Kms, action: &'static str) -> AccessRequest {
+        self.request(kms, action).across_accounts()
+    }
+
+    /// The key, which exists once the policies have allowed something on it.
+    pub(super) fn into_key(self) -> Result<Arc<Key>, KmsError> {
+        self.key.ok_or(KmsError::KeyNotFound { key: self.arn })
+    }
+}
+
+impl Kms {
+    /// Finds a key by any of its names.
+    pub(super) fn seek(&self, call: &Call<'_>, text: &str) -> Result<Sought, KmsError> {
+        match Reference::parse(text, "keyId", call.account(), call.region())? {
+            Reference::Key(owner, id) => {
+                let key = self.view().key(call.region(), id, call.time()).cloned();
+                let key = key.filter(|key| key.owner == owner);
+                let arn = key_arn(call.region(), owner, id);
+                if key.is_none() && owner == call.account() {
+                    return Err(KmsError::KeyNotFound { key: arn });
+                }
+                Ok(Sought {
+                    owner,
+                    arn,
+                    alias: None,
+                    key,
+                })
+            }
+            Reference::Alias(owner, name) => {
+                let key = self
+                    .view()
+                    .alias(owner, call.region(), &name, call.time())
+                    .cloned();
+                let alias = alias_arn(call.region(), owner, &name);
+                match key {
+                    Some(key) => Ok(Sought {
+                        alias: Some(name),
+                        ..Sought::found(key)
+                    }),
+                    None if owner == call.account() => Err(KmsError::AliasNotFound { alias }),
+                    None => Ok(Sought {
+                        owner,
+                        arn: alias.into(),
+                        alias: Some(name),
+                        key: None,
+                    }),
+                }
+            }
+        }
+    }
+
+    /// Finds a key by its id or ARN, for operations that take no alias.
+    pub(super) fn seek_key(
+        &self,
+        call: &Call<'_>,
+        text: &str,
+        member: &'static str,
+    ) -> Result<Sought, KmsError> {
+        Reference::parse_key(text, member, call.account(), call.region())?;
+        self.seek(call, text)
+    }
+}
+
+/// Condition keys of every request about a key.
+///
+/// Source: Service Authorization Reference, "Condition keys for AWS Key Management Service" (read 2026-11-21).
+fn with_key_facts(request: AccessRequest, key: &Key) -> AccessRequest {
+    let mut request = with_key_kind(request);
+    if !key.aliases.is_empty() {
+        let aliases = key.aliases.iter().map(|alias| alias.name.to_string()).collect();
+        request = request.with_keys("kms:ResourceAliases", aliases);
+    }
+    for (tag, value) in &key.tags {
+        request = request.with_key(format!("aws:ResourceTag/{tag}"), value);
+    }
+    request
+}
+
+/// Condition keys about the kind of key, of requests that create one and of those about one.
+pub(super) fn with_key_kind(request: AccessRequest) -> AccessRequest {
+    request
+        .with_key("kms:KeySpec", SYMMETRIC_DEFAULT)
+        .with_key("kms:KeyUsage", ENCRYPT_DECRYPT)
+        .with_key("kms:KeyOrigin", AWS_KMS)
+        .with_key("kms:MultiRegion", "false")
+}
+
+/// Condition keys of requests that encrypt or decrypt.
+pub(super) fn with_encryption_context(
+    mut request: AccessRequest,
+    context: &BTreeMap<String, String>,
+) -> AccessRequest {
+    request = request.with_key("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT);
+    if !context.is_empty() {
+        request = request.with_keys("kms:EncryptionContextKeys", context.keys().cloned().collect());
+    }
+    for (key, value) in context {
+        request = request.with_key(format!("kms:EncryptionContext:{key}"), value);
+    }
+    request
+}
+
+/// Condition keys of requests that bring tags or take them away.
+pub(super) fn with_request_tags<'a>(
+    mut request: AccessRequest,
+    keys: impl Iterator<Item = &'a String>,
+    tags: &BTreeMap<String, String>,
+) -> AccessRequest {
+    let keys: Vec<String> = keys.cloned().collect();
+    if !keys.is_empty() {
+        request = request.with_keys("aws:TagKeys", keys);
+    }
+    for (key, value) in tags {
+        request = request.with_key(format!("aws:RequestTag/{key}"), value);
+    }
+    request
+}
+
+/// Refuses a new key policy that would keep its author from replacing it: who locks himself out locks everybody out.
+///
+/// The question is that of a `PutKeyPolicy` by the same caller on the key as it will be, with all other policies as
+/// they are. Source: KMS API Reference, `PutKeyPolicy`, `BypassPolicyLockoutSafetyCheck` (read 2026-11-21).
+pub(super) fn check_not_locked_out(call: &Call<'_>, key: &Key) -> Result<(), KmsError> {
+    let request = AccessRequest::new("kms:PutKeyPolicy", Arc::clone(&key.arn), key.owner)
+        .with_policy(ResourcePolicy::Mandatory(Arc::clone(&key.policy)))
+        .with_key("kms:PolicyName", DEFAULT_NAME);
+    if call.would_allow(&with_key_facts(request, key)) {
+        return Ok(());
+    }
+    Err(KmsError::MalformedPolicy {
+        reason: "The new key policy will not allow you to update the key policy in the future.".to_owned(),
+    })
+}

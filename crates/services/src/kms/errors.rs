@@ -1,0 +1,192 @@
+//! The errors of KMS: one enum, one table.
+//!
+//! Wording follows AWS's answers where they are known; clients and tools match on some of it.
+
+use bulla_gate::ErrorCode;
+use bulla_wire::{ErrorRow, Fault};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What KMS operations answer when they do not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KmsError {
+    /// An alias of that name exists.
+    AliasExists {
+        /// ARN of the alias.
+        alias: String,
+    },
+    /// There is no such alias.
+    AliasNotFound {
+        /// ARN of the alias.
+        alias: String,
+    },
+    /// A ciphertext names a key that does not exist in this region, or no longer.
+    CiphertextKeyUnknown,
+    /// The key is disabled.
+    Disabled {
+        /// ARN of the key.
+        key: Arc<str>,
+    },
+    /// `DryRun` was set, and the call would have succeeded.
+    DryRun,
+    /// The ciphertext was made with another key than the request names.
+    IncorrectKey,
+    /// A defect, or the storage failed; the log says more.
+    Internal,
+    /// An alias that is reserved or misspelt.
+    InvalidAliasName {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// An ARN that is none, or not one of a key or alias.
+    InvalidArn {
+        /// The text.
+        text: String,
+    },
+    /// The ciphertext does not open: it was changed, or its encryption context was another.
+    InvalidCiphertext,
+    /// A grant token; there are no grants yet, so none is valid.
+    InvalidGrantToken,
+    /// A text that is neither a key id nor any other name of a key.
+    InvalidKeyId {
+        /// The text.
+        text: String,
+    },
+    /// The key does not know the algorithm.
+    InvalidKeyUsage {
+        /// ARN of the key.
+        key: Arc<str>,
+    },
+    /// A marker that no page of this operation gave.
+    InvalidMarker,
+    /// There is no such key, or no longer.
+    KeyNotFound {
+        /// ARN of the key.
+        key: Arc<str>,
+    },
+    /// A quota is exhausted.
+    LimitExceeded {
+        /// Which.
+        reason: String,
+    },
+    /// A key policy that is not understood, or that locks its author out.
+    MalformedPolicy {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The key is not scheduled for deletion.
+    NotPendingDeletion {
+        /// ARN of the key.
+        key: Arc<str>,
+    },
+    /// An ARN of another region than the signature's.
+    OtherRegion {
+        /// The region that the ARN names.
+        region: String,
+    },
+    /// The key is scheduled for deletion.
+    PendingDeletion {
+        /// ARN of the key.
+        key: Arc<str>,
+    },
+    /// The key has no policy of that name.
+    PolicyNotFound,
+    /// Tags that break a rule.
+    Tag {
+        /// Which rule.
+        reason: String,
+    },
+    /// Something that KMS has and Bulla has not built.
+    Unsupported {
+        /// What.
+        reason: String,
+    },
+    /// A member of the request that is out of its bounds.
+    Validation {
+        /// Which member and which bounds.
+        reason: String,
+    },
+}
+
+impl ErrorCode for KmsError {
+    fn row(&self) -> ErrorRow {
+        match self {
+            Self::AliasExists { .. } => sender("AlreadyExistsException"),
+            Self::AliasNotFound { .. }
+            | Self::InvalidKeyId { .. }
+            | Self::KeyNotFound { .. }
+            | Self::OtherRegion { .. }
+            | Self::PolicyNotFound => sender("NotFoundException"),
+            Self::CiphertextKeyUnknown => sender("AccessDeniedException"),
+            Self::Disabled { .. } => sender("DisabledException"),
+            Self::DryRun => sender("DryRunOperationException"),
+            Self::IncorrectKey => sender("IncorrectKeyException"),
+            Self::Internal => ErrorRow {
+                shape: "KMSInternalException",
+                query_code: "KMSInternalException",
+                status: 500,
+                fault: Fault::Receiver,
+            },
+            Self::InvalidAliasName { .. } => sender("InvalidAliasNameException"),
+            Self::InvalidArn { .. } => sender("InvalidArnException"),
+            Self::InvalidCiphertext => sender("InvalidCiphertextException"),
+            Self::InvalidGrantToken => sender("InvalidGrantTokenException"),
+            Self::InvalidKeyUsage { .. } => sender("InvalidKeyUsageException"),
+            Self::InvalidMarker => sender("InvalidMarkerException"),
+            Self::LimitExceeded { .. } => sender("LimitExceededException"),
+            Self::MalformedPolicy { .. } => sender("MalformedPolicyDocumentException"),
+            Self::NotPendingDeletion { .. } | Self::PendingDeletion { .. } => {
+                sender("KMSInvalidStateException")
+            }
+            Self::Tag { .. } => sender("TagException"),
+            Self::Unsupported { .. } => sender("UnsupportedOperationException"),
+            Self::Validation { .. } => sender("ValidationException"),
+        }
+    }
+
+    fn message(&self) -> Cow<'_, str> {
+        match self {
+            Self::AliasExists { alias } => format!("An alias with the name {alias} already exists").into(),
+            Self::AliasNotFound { alias } => format!("Alias {alias} is not found.").into(),
+            Self::CiphertextKeyUnknown => "The ciphertext refers to a customer master key that does not exist, does \
+                                           not exist in this region, or you are not allowed to access."
+                .into(),
+            Self::Disabled { key } => format!("{key} is disabled.").into(),
+            Self::DryRun => "The request would have succeeded, but the DryRun option is set.".into(),
+            Self::IncorrectKey => {
+                "The key ID in the request does not identify a CMK that can perform this operation.".into()
+            }
+            Self::Internal => "The request was rejected because an internal error occurred. Try again.".into(),
+            Self::InvalidAliasName { reason } => (*reason).into(),
+            Self::InvalidArn { text } => format!("Invalid arn {text}").into(),
+            // A message would tell which of key, context and bytes was wrong.
+            Self::InvalidCiphertext => "".into(),
+            Self::InvalidGrantToken => "Invalid grant token: grants are not built yet.".into(),
+            Self::InvalidKeyId { text } => format!("Invalid keyId '{text}'").into(),
+            Self::InvalidKeyUsage { key } => {
+                format!("{key} key usage is ENCRYPT_DECRYPT with SYMMETRIC_DEFAULT, which the request is not valid for.").into()
+            }
+            Self::InvalidMarker => "Invalid marker".into(),
+            Self::KeyNotFound { key } => format!("Key '{key}' does not exist").into(),
+            Self::NotPendingDeletion { key } => format!("{key} is not pending deletion.").into(),
+            Self::OtherRegion { region } => format!("Invalid arn {region}").into(),
+            Self::PendingDeletion { key } => format!("{key} is pending deletion.").into(),
+            Self::PolicyNotFound => "No such policy exists".into(),
+            Self::LimitExceeded { reason }
+            | Self::MalformedPolicy { reason }
+            | Self::Tag { reason }
+            | Self::Unsupported { reason }
+            | Self::Validation { reason } => reason.into(),
+        }
+    }
+}
+
+/// KMS answers 400 to whatever is the client's fault.
+const fn sender(shape: &'static str) -> ErrorRow {
+    ErrorRow {
+        shape,
+        query_code: shape,
+        status: 400,
+        fault: Fault::Sender,
+    }
+}

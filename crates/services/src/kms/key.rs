@@ -1,0 +1,149 @@
+//! What a key is: its material, its policy, its state.
+//!
+//! A [`Key`] is never changed: whoever changes one stores a new value under the same id, so that a call that found a
+//! key sees the same policy and the same state from its decision to its answer.
+
+use super::alias::Alias;
+use super::errors::KmsError;
+use bulla_envelope::SecretKey;
+use bulla_policy::Policy;
+use bulla_runtime::Entropy;
+use bulla_types::{AccountId, KeyId, Region, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The only kind of key that is built.
+pub(super) const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
+/// What such a key is for.
+pub(super) const ENCRYPT_DECRYPT: &str = "ENCRYPT_DECRYPT";
+/// Where its material comes from.
+pub(super) const AWS_KMS: &str = "AWS_KMS";
+
+/// A customer managed symmetric key.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) id: KeyId,
+    pub(super) region: Region,
+    pub(super) owner: AccountId,
+    pub(super) arn: Arc<str>,
+    pub(super) created: Timestamp,
+    pub(super) description: String,
+    pub(super) state: KeyState,
+    pub(super) policy: Arc<Policy>,
+    pub(super) tags: BTreeMap<String, String>,
+    /// In order of name.
+    pub(super) aliases: Vec<Alias>,
+    /// What encrypts from now on.
+    pub(super) material: Arc<Material>,
+}
+
+/// What a key may be used for now.
+///
+/// Source: KMS Developer Guide, "Key states of AWS KMS keys" (read 2026-11-21).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyState {
+    /// For everything.
+    Enabled,
+    /// For nothing that encrypts or decrypts.
+    Disabled,
+    /// As disabled, and destroyed at that time unless the deletion is cancelled.
+    PendingDeletion(Timestamp),
+}
+
+impl KeyState {
+    /// AWS's word for it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+            Self::PendingDeletion(_) => "PendingDeletion",
+        }
+    }
+
+    /// When the key is destroyed.
+    pub(super) fn deletion(self) -> Option<Timestamp> {
+        match self {
+            Self::PendingDeletion(at) => Some(at),
+            Self::Enabled | Self::Disabled => None,
+        }
+    }
+}
+
+impl Key {
+    /// Refuses a key that may not encrypt or decrypt now.
+    pub(super) fn check_usable(&self) -> Result<(), KmsError> {
+        match self.state {
+            KeyState::Enabled => Ok(()),
+            KeyState::Disabled => Err(KmsError::Disabled {
+                key: Arc::clone(&self.arn),
+            }),
+            KeyState::PendingDeletion(_) => Err(KmsError::PendingDeletion {
+                key: Arc::clone(&self.arn),
+            }),
+        }
+    }
+
+    /// Refuses a key that will be deleted.
+    pub(super) fn check_not_pending(&self) -> Result<(), KmsError> {
+        match self.state {
+            KeyState::Enabled | KeyState::Disabled => Ok(()),
+            KeyState::PendingDeletion(_) => Err(KmsError::PendingDeletion {
+                key: Arc::clone(&self.arn),
+            }),
+        }
+    }
+
+    /// Whether the deletion date has come: there is no such key any more, whether or not it has been swept yet.
+    pub(super) fn is_gone(&self, now: Timestamp) -> bool {
+        self.state.deletion().is_some_and(|at| at <= now)
+    }
+
+    /// The material of a version that a ciphertext names.
+    pub(super) fn material(&self, version: u32) -> Option<&Material> {
+        (self.material.version == version).then_some(&*self.material)
+    }
+}
+
+/// The secret of a key: what encrypts.
+pub(super) struct Material {
+    /// From 1, rising with each rotation; ciphertexts name it.
+    pub(super) version: u32,
+    /// 64 hexadecimal digits, as `KeyMaterialId` shows it; random, tells nothing about the secret.
+    pub(super) id: Arc<str>,
+    /// When it was made.
+    pub(super) created: Timestamp,
+    /// The secret; wiped when the last key value that holds it is dropped.
+    pub(super) key: SecretKey,
+}
+
+impl Material {
+    /// New random material.
+    pub(super) fn generate(version: u32, created: Timestamp, entropy: &dyn Entropy) -> Self {
+        let mut id = [0; 32];
+        entropy.fill(&mut id);
+        Self {
+            version,
+            id: hex(&id).into(),
+            created,
+            key: SecretKey::generate(entropy),
+        }
+    }
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)])
+        .collect()
+}
+
+impl std::fmt::Debug for Material {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Material")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,221 @@
+//! Key Management Service: keys whose material never leaves it, and the policies that say who may use them.
+//!
+//! State: all keys stand compiled in memory (`view`), each durable as one directory record (`record`) with its
+//! material wrapped. Encrypting and decrypting touch memory alone. A change takes the writers' lock, checks against the
+//! view, commits, puts the new value into the view, raises the gate's authorization number, and answers; so what was
+//! acknowledged is durable, visible, and binds the next decision.
+//!
+//! What must stay true:
+//! - A key's policy is a mandatory source in every decision about the key: neither the account's root user nor any
+//!   identity policy opens a key whose policy does not say so.
+//! - From its deletion date on a key does not exist, whether or not the sweep has come by; the sweep deletes the
+//!   record, and with it the only copy of the material.
+//! - Nothing is decrypted under another encryption context than it was encrypted under.
+
+mod access;
+mod alias;
+mod ciphertext;
+mod data_key;
+mod errors;
+mod key;
+mod limits;
+pub mod operations;
+mod policy;
+mod record;
+mod reference;
+mod shapes;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod view;
+
+pub use errors::KmsError;
+pub use shapes::{Plaintext, RecipientInfo};
+
+use bulla_envelope::{InstanceKey, Purpose, SecretKey};
+use bulla_gate::{Call, Family, Service};
+use bulla_policy::Policy;
+use bulla_runtime::Runtime;
+use bulla_storage::{Change, DirectoryWriter};
+use bulla_types::Timestamp;
+use bulla_wire::{Protocol, ServiceWire};
+use bytes::Bytes;
+use key::Key;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use tokio::sync::Mutex;
+use view::View;
+
+static WIRE: ServiceWire = ServiceWire {
+    json: Some(Protocol::AwsJson11),
+    target_prefix: Some("TrentService"),
+    ..ServiceWire::new("kms")
+};
+
+/// The state holder: all keys of all accounts and regions.
+pub struct Kms {
+    runtime: Runtime,
+    records: DirectoryWriter,
+    /// Wraps key material.
+    wrapping: SecretKey,
+    view: RwLock<View>,
+    /// Held from the check of a change until the view shows it.
+    writing: Mutex<()>,
+    /// A key policy that allows nobody anything: that of keys of other accounts that do not exist.
+    nobody: Arc<Policy>,
+}
+
+/// Why the keys could not be opened, for the operator.
+#[derive(Debug)]
+pub enum KmsOpenError {
+    /// The storage failed.
+    Storage(bulla_storage::Error),
+    /// A stored key is damaged; nothing is skipped.
+    Damaged {
+        /// The record's name.
+        record: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The cryptographic library or the policy engine refused what is built in: a defect.
+    Defect(&'static str),
+}
+
+impl std::fmt::Display for KmsOpenError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Storage(error) => write!(formatter, "cannot read the keys: {error}"),
+            Self::Damaged { record, reason } => {
+                write!(formatter, "the stored key `{record}` is damaged: {reason}")
+            }
+            Self::Defect(what) => formatter.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for KmsOpenError {}
+
+impl Service for Kms {
+    const WIRE: &'static ServiceWire = &WIRE;
+    const PRINCIPAL: &'static str = "kms.amazonaws.com";
+    const FAMILY: Family = Family::Json;
+}
+
+impl Kms {
+    /// Reads all keys and begins to sweep those whose deletion date comes.
+    ///
+    /// # Errors
+    /// [`KmsOpenError`]; the server does not start with keys that it cannot read.
+    pub async fn open(
+        runtime: Runtime,
+        records: DirectoryWriter,
+        instance: &InstanceKey,
+    ) -> Result<Arc<Self>, KmsOpenError> {
+        let wrapping = instance
+            .derive(Purpose::KmsKeyMaterial, &[])
+            .map_err(|_| KmsOpenError::Defect("the key that wraps key material cannot be derived"))?;
+        let stored = records
+            .scan_all(Bytes::from_static(record::PREFIX.as_bytes()))
+            .await;
+        let mut view = View::default();
+        for (_, name, value) in stored.map_err(KmsOpenError::Storage)? {
+            let key = record::decode(&name, &value, &wrapping).map_err(|reason| KmsOpenError::Damaged {
+                record: String::from_utf8_lossy(&name).into_owned(),
+                reason,
+            })?;
+            view.put(Arc::new(key));
+        }
+        let kms = Arc::new(Self {
+            runtime,
+            records,
+            wrapping,
+            view: RwLock::new(view),
+            writing: Mutex::new(()),
+            nobody: policy::nobody().map_err(KmsOpenError::Defect)?,
+        });
+        sweep::start(&kms);
+        Ok(kms)
+    }
+
+    fn view(&self) -> RwLockReadGuard<'_, View> {
+        // Nothing panics while it writes; should it, each key is still whole.
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes keys: what `change` returns, after looking at the present state, is made durable in one commit and then
+    /// visible. All keys must belong to one account.
+    async fn write<T>(
+        &self,
+        call: &Call<'_>,
+        change: impl FnOnce(&View) -> Result<(Vec<Key>, T), KmsError> + Send,
+    ) -> Result<T, KmsError> {
+        let writing = self.writing.lock().await;
+        let (keys, answer) = change(&self.view())?;
+        let Some(owner) = keys.first().map(|key| key.owner) else {
+            return Ok(answer);
+        };
+        let mut changes = Vec::with_capacity(keys.len());
+        for key in &keys {
+            let value = record::encode(key, &self.wrapping, &*self.runtime.entropy).map_err(|error| {
+                tracing::error!(key = %key.arn, %error, "a key's material cannot be wrapped");
+                KmsError::Internal
+            })?;
+            changes.push(Change::Put(
+                record::record_key(key.owner, key.region, key.id),
+                value,
+            ));
+        }
+        self.commit(owner, changes).await?;
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        for key in keys {
+            view.put(Arc::new(key));
+        }
+        drop(view);
+        drop(writing);
+        call.authorization_changed();
+        Ok(answer)
+    }
+
+    /// Changes one key that exists.
+    async fn update(
+        &self,
+        call: &Call<'_>,
+        key: &Key,
+        change: impl FnOnce(&mut Key) -> Result<(), KmsError> + Send,
+    ) -> Result<(), KmsError> {
+        let now = call.time();
+        self.write(call, |view| {
+            let mut key = current(view, key, now)?;
+            change(&mut key)?;
+            Ok((vec![key], ()))
+        })
+        .await
+    }
+
+    async fn commit(&self, owner: bulla_types::AccountId, changes: Vec<Change>) -> Result<(), KmsError> {
+        let partition = self.records.partition_of(owner.as_str().as_bytes());
+        match self.records.commit(partition, Vec::new(), changes).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::error!(account = %owner, %error, "a change of keys was not stored");
+                Err(KmsError::Internal)
+            }
+        }
+    }
+}
+
+/// The present value of a key that a call found before it waited for the writers' lock.
+fn current(view: &View, key: &Key, now: Timestamp) -> Result<Key, KmsError> {
+    let found = view
+        .key(key.region, key.id, now)
+        .ok_or_else(|| KmsError::KeyNotFound {
+            key: Arc::clone(&key.arn),
+        })?;
+    Ok(Key::clone(found))
+}
+
+impl std::fmt::Debug for Kms {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Kms").finish_non_exhaustive()
+    }
+}

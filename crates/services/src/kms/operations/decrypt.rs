@@ -1,0 +1,142 @@
+//! `Decrypt`: what `Encrypt` or `GenerateDataKey` encrypted, given the same encryption context.
+//!
+//! The ciphertext names its key. A client that names one too is answered only if they are the same: that keeps an
+//! attacker from handing it a ciphertext made under a key of his own.
+
+use crate::kms::access::{Sought, with_encryption_context};
+use crate::kms::ciphertext::Ciphertext;
+use crate::kms::data_key::{algorithm, check_algorithm, end_dry_run, no_recipient};
+use crate::kms::errors::KmsError;
+use crate::kms::key::SYMMETRIC_DEFAULT;
+use crate::kms::limits::CIPHERTEXT_BYTES_MAX;
+use crate::kms::shapes::{Plaintext, RecipientInfo};
+use crate::kms::{Kms, validate};
+use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
+use bulla_wire::{Blob, Shape};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The operation.
+#[derive(Debug)]
+pub struct Decrypt;
+
+/// Its input.
+#[derive(Debug, Default, Shape)]
+#[shape(name = "DecryptRequest")]
+pub struct DecryptInput {
+    /// What was encrypted, 1 to 6,144 bytes; required.
+    pub ciphertext_blob: Option<Blob>,
+    /// As it was given to encrypt.
+    #[member(default)]
+    pub encryption_context: BTreeMap<String, String>,
+    /// Grants are not built; a token is refused.
+    #[member(default)]
+    pub grant_tokens: Vec<String>,
+    /// The key that is expected: key id, key ARN, alias or alias ARN; of another account an ARN only.
+    pub key_id: Option<String>,
+    /// `SYMMETRIC_DEFAULT`.
+    pub encryption_algorithm: Option<String>,
+    /// Enclaves are not built; refused.
+    pub recipient: Option<RecipientInfo>,
+    /// Only tells whether the call would have succeeded.
+    pub dry_run: Option<bool>,
+    /// Not built; refused.
+    #[member(default)]
+    pub dry_run_modifiers: Vec<String>,
+}
+
+/// Its output.
+#[derive(Debug, Shape)]
+#[shape(name = "DecryptResponse")]
+pub struct DecryptOutput {
+    /// ARN of the key that decrypted it.
+    pub key_id: String,
+    /// What was encrypted.
+    pub plaintext: Plaintext,
+    /// `SYMMETRIC_DEFAULT`.
+    pub encryption_algorithm: String,
+    /// Never: enclaves are not built.
+    pub ciphertext_for_recipient: Option<Blob>,
+    /// Which of the key's materials decrypted it, 64 hexadecimal digits.
+    pub key_material_id: String,
+}
+
+impl Operation for Decrypt {
+    const NAME: &'static str = "Decrypt";
+    type Service = Kms;
+    type Input = DecryptInput;
+    type Output = DecryptOutput;
+    type Error = KmsError;
+    type Target = Sought;
+
+    async fn resolve(kms: &Kms, call: &Call<'_>, input: DecryptInput) -> Result<Resolved<Self>, KmsError> {
+        validate::encryption_context(&input.encryption_context)?;
+        validate::grant_tokens(&input.grant_tokens)?;
+        algorithm(input.encryption_algorithm.as_deref())?;
+        no_recipient(input.recipient.as_ref())?;
+        if !input.dry_run_modifiers.is_empty() {
+            return Err(KmsError::Unsupported {
+                reason: "DryRunModifiers are not built".to_owned(),
+            });
+        }
+        let blob = blob(&input)?;
+        validate::blob_length(blob, "ciphertextBlob", CIPHERTEXT_BYTES_MAX)?;
+        let target = match &input.key_id {
+            Some(text) => kms.seek(call, text)?,
+            None => kms.seek_key_of(call, blob)?,
+        };
+        let request = target.request_across_accounts(kms, "kms:Decrypt");
+        let access = Access::one(with_encryption_context(request, &input.encryption_context));
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
+    }
+
+    async fn execute(_: &Kms, _: &Call<'_>, granted: Authorized<Self>) -> Result<DecryptOutput, KmsError> {
+        let (input, target) = granted.into_parts();
+        let key = target.into_key()?;
+        key.check_usable()?;
+        check_algorithm(&key, input.encryption_algorithm.as_deref())?;
+        let ciphertext = Ciphertext::parse(blob(&input)?).ok_or(KmsError::InvalidCiphertext)?;
+        if ciphertext.key != key.id {
+            return Err(KmsError::IncorrectKey);
+        }
+        let material = key
+            .material(ciphertext.material)
+            .ok_or(KmsError::InvalidCiphertext)?;
+        let opened = ciphertext
+            .open(material, &input.encryption_context)
+            .ok_or(KmsError::InvalidCiphertext)?;
+        end_dry_run(input.dry_run)?;
+        Ok(DecryptOutput {
+            key_id: key.arn.to_string(),
+            plaintext: Plaintext::new(opened),
+            encryption_algorithm: SYMMETRIC_DEFAULT.to_owned(),
+            ciphertext_for_recipient: None,
+            key_material_id: material.id.to_string(),
+        })
+    }
+}
+
+fn blob(input: &DecryptInput) -> Result<&[u8], KmsError> {
+    let blob = input.ciphertext_blob.as_ref().map(|Blob(bytes)| bytes.as_slice());
+    blob.ok_or_else(|| KmsError::Validation {
+        reason: "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member \
+                 must not be null"
+            .to_owned(),
+    })
+}
+
+impl Kms {
+    /// Finds the key that a ciphertext names, whichever account owns it.
+    fn seek_key_of(&self, call: &Call<'_>, blob: &[u8]) -> Result<Sought, KmsError> {
+        let ciphertext = Ciphertext::parse(blob).ok_or(KmsError::InvalidCiphertext)?;
+        let view = self.view();
+        let key = view
+            .key(call.region(), ciphertext.key, call.time())
+            .ok_or(KmsError::CiphertextKeyUnknown)?;
+        Ok(Sought::found(Arc::clone(key)))
+    }
+}

@@ -1,0 +1,51 @@
+//! `DisableKey`: a key neither encrypts nor decrypts until it is enabled again.
+
+use crate::kms::Kms;
+use crate::kms::access::Sought;
+use crate::kms::errors::KmsError;
+use crate::kms::key::KeyState;
+use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
+use bulla_wire::{Empty, Shape};
+
+/// The operation.
+#[derive(Debug)]
+pub(crate) struct DisableKey;
+
+/// Its input.
+#[derive(Debug, Shape)]
+#[shape(name = "DisableKeyRequest")]
+pub(crate) struct DisableKeyInput {
+    /// Key id or key ARN.
+    pub(crate) key_id: String,
+}
+
+impl Operation for DisableKey {
+    const NAME: &'static str = "DisableKey";
+    type Service = Kms;
+    type Input = DisableKeyInput;
+    type Output = Empty;
+    type Error = KmsError;
+    type Target = Sought;
+
+    async fn resolve(kms: &Kms, call: &Call<'_>, input: DisableKeyInput) -> Result<Resolved<Self>, KmsError> {
+        let target = kms.seek_key(call, &input.key_id, "keyId")?;
+        let access = Access::one(target.request(kms, "kms:DisableKey"));
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
+    }
+
+    async fn execute(kms: &Kms, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, KmsError> {
+        let (_, target) = granted.into_parts();
+        let key = target.into_key()?;
+        kms.update(call, &key, |key| {
+            key.check_not_pending()?;
+            key.state = KeyState::Disabled;
+            Ok(())
+        })
+        .await?;
+        Ok(Empty)
+    }
+}

@@ -1,0 +1,65 @@
+//! One file per operation. What is not in the table answers `UnknownOperationException`.
+
+mod cancel_key_deletion;
+mod create_alias;
+mod create_key;
+mod decrypt;
+mod delete_alias;
+mod describe_key;
+mod disable_key;
+mod enable_key;
+mod encrypt;
+mod generate_data_key;
+mod generate_data_key_without_plaintext;
+mod generate_random;
+mod get_key_policy;
+mod list_aliases;
+mod list_key_policies;
+mod list_keys;
+mod list_resource_tags;
+mod put_key_policy;
+mod schedule_key_deletion;
+mod tag_resource;
+mod untag_resource;
+mod update_alias;
+mod update_key_description;
+
+use bulla_gate::Endpoint;
+
+pub use decrypt::{Decrypt, DecryptInput, DecryptOutput};
+pub use generate_data_key::{GenerateDataKey, GenerateDataKeyInput, GenerateDataKeyOutput};
+
+#[cfg(test)]
+pub(super) use self::{
+    cancel_key_deletion::*, create_alias::*, create_key::*, delete_alias::*, describe_key::*, disable_key::*,
+    enable_key::*, encrypt::*, generate_data_key_without_plaintext::*, generate_random::*, get_key_policy::*,
+    list_aliases::*, list_key_policies::*, list_keys::*, list_resource_tags::*, put_key_policy::*,
+    schedule_key_deletion::*, tag_resource::*, untag_resource::*, update_alias::*, update_key_description::*,
+};
+
+/// Everything that KMS answers to.
+pub const OPERATIONS: &[Endpoint] = &[
+    Endpoint::of::<cancel_key_deletion::CancelKeyDeletion>(),
+    Endpoint::of::<create_alias::CreateAlias>(),
+    Endpoint::of::<create_key::CreateKey>(),
+    Endpoint::of::<Decrypt>(),
+    Endpoint::of::<delete_alias::DeleteAlias>(),
+    Endpoint::of::<describe_key::DescribeKey>(),
+    Endpoint::of::<disable_key::DisableKey>(),
+    Endpoint::of::<enable_key::EnableKey>(),
+    Endpoint::of::<encrypt::Encrypt>(),
+    Endpoint::of::<GenerateDataKey>(),
+    Endpoint::of::<generate_data_key_without_plaintext::GenerateDataKeyWithoutPlaintext>(),
+    Endpoint::of::<generate_random::GenerateRandom>(),
+    Endpoint::of::<get_key_policy::GetKeyPolicy>(),
+    Endpoint::of::<list_aliases::ListAliases>(),
+    Endpoint::of::<list_key_policies::ListKeyPolicies>(),
+    Endpoint::of::<list_keys::ListKeys>(),
+    Endpoint::of::<list_resource_tags::ListResourceTags>(),
+    Endpoint::of::<put_key_policy::PutKeyPolicy>(),
+    Endpoint::of::<schedule_key_deletion::ScheduleKeyDeletion>(),
+    Endpoint::of::<tag_resource::TagResource>(),
+    Endpoint::of::<untag_resource::UntagResource>(),
+    Endpoint::of::<update_alias::UpdateAlias>(),
+    Endpoint::of::<update_key_description::UpdateKeyDescription>(),
+];

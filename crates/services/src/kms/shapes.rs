@@ -1,0 +1,147 @@
+//! Structures that several operations share.
+
+use super::key::{AWS_KMS, ENCRYPT_DECRYPT, Key, KeyState, SYMMETRIC_DEFAULT};
+use bulla_envelope::SecretBytes;
+use bulla_types::Timestamp;
+use bulla_wire::{Blob, Kind, Malformed, Node, Shape, Value, Writer};
+
+/// A plaintext or a data key on its way in or out: wiped when dropped, never printed.
+pub struct Plaintext(SecretBytes);
+
+impl Plaintext {
+    /// Takes the bytes over.
+    #[must_use]
+    pub fn new(bytes: SecretBytes) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes. The name says at the call that a secret leaves its type.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
+
+impl std::fmt::Debug for Plaintext {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Plaintext(..)")
+    }
+}
+
+impl Value for Plaintext {
+    const KIND: Kind = Kind::Blob;
+
+    fn read(node: Node<'_>) -> Result<Self, Malformed> {
+        Blob::read(node).map(|Blob(bytes)| Self(SecretBytes::new(bytes)))
+    }
+
+    fn write(&self, out: &mut dyn Writer) {
+        out.blob(self.expose());
+    }
+}
+
+/// A tag of a key.
+#[derive(Debug, Shape)]
+pub(crate) struct Tag {
+    /// 1 to 128 characters, unique in the key.
+    pub(crate) tag_key: String,
+    /// 0 to 256 characters.
+    pub(crate) tag_value: String,
+}
+
+/// An enclave's attestation; not built.
+#[derive(Debug, Shape)]
+pub struct RecipientInfo {
+    /// `RSAES_OAEP_SHA_256`.
+    pub key_encryption_algorithm: Option<String>,
+    /// The signed document.
+    pub attestation_document: Option<Blob>,
+}
+
+/// What `DescribeKey` and `CreateKey` tell about a key.
+#[derive(Debug, Shape)]
+pub(crate) struct KeyMetadata {
+    #[member(name = "AWSAccountId")]
+    pub(crate) aws_account_id: String,
+    pub(crate) key_id: String,
+    pub(crate) arn: String,
+    pub(crate) creation_date: Timestamp,
+    pub(crate) enabled: bool,
+    pub(crate) description: String,
+    pub(crate) key_usage: String,
+    pub(crate) key_state: String,
+    pub(crate) deletion_date: Option<Timestamp>,
+    pub(crate) valid_to: Option<Timestamp>,
+    pub(crate) origin: String,
+    pub(crate) custom_key_store_id: Option<String>,
+    pub(crate) cloud_hsm_cluster_id: Option<String>,
+    pub(crate) expiration_model: Option<String>,
+    pub(crate) key_manager: String,
+    pub(crate) customer_master_key_spec: String,
+    pub(crate) key_spec: String,
+    pub(crate) encryption_algorithms: Vec<String>,
+    pub(crate) signing_algorithms: Option<Vec<String>>,
+    pub(crate) key_agreement_algorithms: Option<Vec<String>>,
+    pub(crate) encapsulation_algorithms: Option<Vec<String>>,
+    pub(crate) multi_region: bool,
+    pub(crate) multi_region_configuration: Option<MultiRegionConfiguration>,
+    pub(crate) pending_deletion_window_in_days: Option<i32>,
+    pub(crate) mac_algorithms: Option<Vec<String>>,
+    pub(crate) xks_key_configuration: Option<XksKeyConfigurationType>,
+    pub(crate) current_key_material_id: String,
+}
+
+/// Copies of a multi-Region key; not built.
+#[derive(Debug, Shape)]
+pub(crate) struct MultiRegionConfiguration {
+    pub(crate) multi_region_key_type: Option<String>,
+    pub(crate) primary_key: Option<MultiRegionKey>,
+    pub(crate) replica_keys: Option<Vec<MultiRegionKey>>,
+}
+
+/// One copy of a multi-Region key; not built.
+#[derive(Debug, Shape)]
+pub(crate) struct MultiRegionKey {
+    pub(crate) arn: Option<String>,
+    pub(crate) region: Option<String>,
+}
+
+/// A key outside of KMS; not built.
+#[derive(Debug, Shape)]
+pub(crate) struct XksKeyConfigurationType {
+    pub(crate) id: Option<String>,
+}
+
+impl From<&Key> for KeyMetadata {
+    fn from(key: &Key) -> Self {
+        Self {
+            aws_account_id: key.owner.as_str().to_owned(),
+            key_id: key.id.as_str().to_owned(),
+            arn: key.arn.to_string(),
+            creation_date: key.created,
+            enabled: key.state == KeyState::Enabled,
+            description: key.description.clone(),
+            key_usage: ENCRYPT_DECRYPT.to_owned(),
+            key_state: key.state.name().to_owned(),
+            deletion_date: key.state.deletion(),
+            valid_to: None,
+            origin: AWS_KMS.to_owned(),
+            custom_key_store_id: None,
+            cloud_hsm_cluster_id: None,
+            expiration_model: None,
+            key_manager: "CUSTOMER".to_owned(),
+            customer_master_key_spec: SYMMETRIC_DEFAULT.to_owned(),
+            key_spec: SYMMETRIC_DEFAULT.to_owned(),
+            encryption_algorithms: vec![SYMMETRIC_DEFAULT.to_owned()],
+            signing_algorithms: None,
+            key_agreement_algorithms: None,
+            encapsulation_algorithms: None,
+            multi_region: false,
+            multi_region_configuration: None,
+            pending_deletion_window_in_days: None,
+            mac_algorithms: None,
+            xks_key_configuration: None,
+            current_key_material_id: key.material.id.to_string(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! All keys in memory, compiled, in the orders in which they are asked for. Rebuilt from the directory at start.
+
+use super::key::Key;
+use bulla_types::{AccountId, KeyId, Region, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+/// An account's part of a region.
+type Place = (AccountId, Region);
+
+/// Keys by id, by account and by alias; the three never disagree.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    keys: HashMap<(Region, KeyId), Arc<Key>>,
+    ids: BTreeMap<Place, BTreeSet<KeyId>>,
+    aliases: BTreeMap<Place, BTreeMap<Arc<str>, KeyId>>,
+}
+
+impl View {
+    /// A key that exists at that time.
+    pub(super) fn key(&self, region: Region, id: KeyId, now: Timestamp) -> Option<&Arc<Key>> {
+        self.keys.get(&(region, id)).filter(|key| !key.is_gone(now))
+    }
+
+    /// The key behind an alias, which has its prefix.
+    pub(super) fn alias(
+        &self,
+        owner: AccountId,
+        region: Region,
+        name: &str,
+        now: Timestamp,
+    ) -> Option<&Arc<Key>> {
+        let id = self.aliases.get(&(owner, region))?.get(name)?;
+        self.key(region, *id, now)
+    }
+
+    /// Keys of an account behind `after`, in order of id.
+    pub(super) fn keys_of(
+        &self,
+        owner: AccountId,
+        region: Region,
+        after: Option<KeyId>,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Arc<Key>> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids = self.ids.get(&(owner, region));
+        ids.into_iter()
+            .flat_map(move |ids| ids.range((from, Bound::Unbounded)))
+            .filter_map(move |id| self.key(region, *id, now))
+    }
+
+    /// Aliases of an account behind `after`, in order of name, with their keys.
+    pub(super) fn aliases_of<'a>(
+        &'a self,
+        owner: AccountId,
+        region: Region,
+        after: Option<&'a str>,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&'a str, &'a Arc<Key>)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let aliases = self.aliases.get(&(owner, region));
+        aliases
+            .into_iter()
+            .flat_map(move |aliases| aliases.range::<str, _>((from, Bound::Unbounded)))
+            .filter_map(move |(name, id)| Some((&**name, self.key(region, *id, now)?)))
+    }
+
+    /// How many keys an account has, also those that await deletion.
+    pub(super) fn count(&self, owner: AccountId, region: Region) -> usize {
+        self.ids.get(&(owner, region)).map_or(0, BTreeSet::len)
+    }
+
+    /// Keys whose deletion date has come.
+    pub(super) fn gone(&self, now: Timestamp) -> Vec<Arc<Key>> {
+        self.keys
+            .values()
+            .filter(|key| key.is_gone(now))
+            .cloned()
+            .collect()
+    }
+
+    /// Adds a key, or puts it in its former value's place.
+    pub(super) fn put(&mut self, key: Arc<Key>) {
+        self.remove_aliases(key.region, key.id);
+        let place = (key.owner, key.region);
+        let aliases = self.aliases.entry(place).or_default();
+        aliases.extend(key.aliases.iter().map(|alias| (Arc::clone(&alias.name), key.id)));
+        self.ids.entry(place).or_default().insert(key.id);
+        self.keys.insert((key.region, key.id), key);
+    }
+
+    /// Takes a key and its aliases out; its material is wiped when the last call that holds it ends.
+    pub(super) fn remove(&mut self, region: Region, id: KeyId) {
+        self.remove_aliases(region, id);
+        let Some(key) = self.keys.remove(&(region, id)) else {
+            return;
+        };
+        if let Some(ids) = self.ids.get_mut(&(key.owner, region)) {
+            ids.remove(&id);
+        }
+    }
+
+    fn remove_aliases(&mut self, region: Region, id: KeyId) {
+        let Some(key) = self.keys.get(&(region, id)) else {
+            return;
+        };
+        let Some(aliases) = self.aliases.get_mut(&(key.owner, region)) else {
+            return;
+        };
+        for alias in &key.aliases {
+            // An alias that has moved belongs to its new key.
+            if aliases.get(&alias.name) == Some(&id) {
+                aliases.remove(&alias.name);
+            }
+        }
+    }
+}
