@@ -18,6 +18,8 @@ use std::time::Duration;
 /// The largest accepted request body, bytes: a 1 MiB message whose every byte is escaped in JSON or
 /// percent-encoded in a form takes six, and attributes and names come on top.
 pub const REQUEST_BODY_BYTES_DEFAULT: u32 = 8 * 1024 * 1024;
+/// How much all large request bodies that are under way may hold together, bytes.
+pub const BUFFERED_BODY_BYTES_DEFAULT: u32 = 512 * 1024 * 1024;
 /// The largest accepted request line and headers together, bytes. An identity's session token is the longest.
 pub const REQUEST_HEADER_BYTES_DEFAULT: u32 = 64 * 1024;
 /// How many header lines one request may have.
@@ -194,6 +196,17 @@ pub struct LimitSettings {
     #[arg(value_parser = clap::value_parser!(u32).range(1024..=67_108_864))]
     pub max_body_bytes: u32,
 
+    /// How much all request bodies above 64 KiB may hold together, bytes; more wait.
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "BULLA_MAX_BUFFERED_BYTES",
+        hide_env_values = true
+    )]
+    #[arg(default_value_t = BUFFERED_BODY_BYTES_DEFAULT)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1024..=536_870_912))]
+    pub max_buffered_bytes: u32,
+
     /// The largest request line and headers together, bytes.
     #[arg(
         long,
@@ -281,6 +294,13 @@ impl ServeSettings {
                 .why("it accepts every access key without checking a signature, and that address is reachable \
                       from other machines")
                 .fix("listen on 127.0.0.1 or [::1] only, or leave out `--open`"));
+        }
+        if self.limits.max_buffered_bytes < self.limits.max_body_bytes {
+            return Err(
+                OperatorError::usage("one request's body is allowed more memory than all together")
+                    .why("`--max-buffered-bytes` is less than `--max-body-bytes`")
+                    .fix("raise the first or lower the second"),
+            );
         }
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err(

@@ -14,12 +14,16 @@ use hyper::body::{Body, Incoming};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
+use tokio::sync::SemaphorePermit;
 
 /// The header of every answer that names the call.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// What a body's buffer has at most before any of it is there, bytes: enough for most, little enough to promise
 /// to many.
 const BODY_RESERVATION_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Bodies up to this size, bytes, do not count towards the memory for bodies; connections bound them.
+const BODY_BYTES_UNCOUNTED_MAX: u32 = 64 * 1024;
 
 /// What a connection knows about its other end.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +43,8 @@ pub(crate) async fn answer<H: Handler + ?Sized>(
     let (parts, body) = request.into_parts();
     let (form, version) = (Form::of(&parts), parts.version);
     let mut response = match receive(server, peer, &parts, body).await {
-        Ok(body) => dispatch(server, peer, parts, body, form).await,
+        // The memory is given back once the answer is there.
+        Ok((body, _held)) => dispatch(server, peer, parts, body, form).await,
         Err(refusal) => {
             let mut response = refuse(server, peer, refusal, form);
             close_after(&mut response, version);
@@ -94,13 +99,13 @@ fn name_call(response: &mut Response<Bytes>, id: &RequestId) {
     }
 }
 
-/// The body, when the request may go on.
-async fn receive<H: ?Sized>(
-    server: &Server<H>,
+/// The body and its share of the memory for bodies, when the request may go on.
+async fn receive<'a, H: ?Sized>(
+    server: &'a Server<H>,
     peer: Peer,
     parts: &Parts,
     body: Incoming,
-) -> Result<Bytes, Refusal> {
+) -> Result<(Bytes, Option<SemaphorePermit<'a>>), Refusal> {
     if peer.plain_refused {
         return Err(Refusal::PlainHttp);
     }
@@ -108,7 +113,7 @@ async fn receive<H: ?Sized>(
         guard.check(parts)?;
     }
     check_head(parts, server)?;
-    let mut collecting = pin!(collect(body, to_usize(server.limits.max_body_bytes)));
+    let mut collecting = pin!(receive_body(server, body));
     // Most bodies are here with the head: only the others need a timer.
     if let Poll::Ready(body) = poll_once(collecting.as_mut()).await {
         return body;
@@ -135,12 +140,39 @@ fn check_head<H: ?Sized>(parts: &Parts, server: &Server<H>) -> Result<(), Refusa
     }
 }
 
+async fn receive_body<H: ?Sized>(
+    server: &Server<H>,
+    body: Incoming,
+) -> Result<(Bytes, Option<SemaphorePermit<'_>>), Refusal> {
+    let limit = server.limits.max_body_bytes;
+    let hint = body.size_hint();
+    if hint.lower() > u64::from(limit) {
+        return Err(Refusal::BodyTooLarge);
+    }
+    // A body that does not state its size may become as large as any.
+    let share = if body.is_end_stream() {
+        Some(0)
+    } else {
+        hint.upper()
+    };
+    let share = share.and_then(|bytes| u32::try_from(bytes).ok()).unwrap_or(limit);
+    let held = if share > BODY_BYTES_UNCOUNTED_MAX {
+        Some(
+            server
+                .body_bytes
+                .acquire_many(share)
+                .await
+                .map_err(|_| Refusal::Internal)?,
+        )
+    } else {
+        None
+    };
+    Ok((collect(body, to_usize(limit)).await?, held))
+}
+
 /// Gathers a body into one piece, without copying when it came as one.
 async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
     let stated = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if stated > limit {
-        return Err(Refusal::BodyTooLarge);
-    }
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {

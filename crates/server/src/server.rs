@@ -56,6 +56,8 @@ pub struct Server<H: ?Sized> {
     pub(crate) browser_guard: Option<BrowserGuard>,
     /// One permit for each connection that may be open.
     pub(crate) connections: Arc<Semaphore>,
+    /// One permit for each byte that large bodies may hold.
+    pub(crate) body_bytes: Semaphore,
     shutdown_grace: Duration,
 }
 
@@ -72,6 +74,7 @@ impl<H: Handler + ?Sized + 'static> Server<H> {
             plain_everywhere: options.allow_plain_http,
             browser_guard: options.browser_guard,
             connections: Arc::new(Semaphore::new(options.limits.max_connections as usize)),
+            body_bytes: Semaphore::new(options.limits.max_buffered_bytes as usize),
             shutdown_grace: options.shutdown_grace,
         }
     }

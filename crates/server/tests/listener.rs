@@ -260,13 +260,32 @@ async fn a_body_in_many_pieces_arrives_whole() {
 }
 
 #[tokio::test]
+async fn large_bodies_wait_for_memory_that_others_hold() {
+    let server = start(&["--max-body-bytes=100000", "--max-buffered-bytes=150000"]).await;
+    let request = |path: &str| {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n");
+        [head.into_bytes(), vec![b'x'; 100_000]].concat()
+    };
+    let (mut first, mut second) = (server.plain().await, server.plain().await);
+    first.write_all(&request("/wait")).await.unwrap();
+    until(|| server.handler.waiting.load(Ordering::SeqCst) == 1).await;
+    second.write_all(&request("/wait")).await.unwrap();
+    // The watches of two connections, and the wait for memory.
+    until(|| server.clock.sleepers() == 3).await;
+    assert_eq!(server.handler.waiting.load(Ordering::SeqCst), 1);
+    server.handler.go.add_permits(2);
+    assert!(one_answer(&mut first).await.ends_with("bytes=100000"));
+    assert!(one_answer(&mut second).await.ends_with("bytes=100000"));
+}
+
+#[tokio::test]
 async fn headers_that_are_too_large_or_too_many_are_refused_with_a_request_id() {
     let server = start(&["--max-header-bytes=4096", "--max-headers=16"]).await;
     let large = format!(
         "GET / HTTP/1.1\r\nhost: localhost\r\nx-large: {}\r\n\r\n",
         "x".repeat(5000)
     );
-    let many: String = (0..17).map(|number| format!("x-{number}: 1\r\n")).collect();
+    let many = "x-one: 1\r\n".repeat(17);
     let many = format!("GET / HTTP/1.1\r\nhost: localhost\r\n{many}\r\n");
     for request in [large, many] {
         let answer = exchange(server.plain().await, request.as_bytes()).await;

@@ -175,7 +175,7 @@ struct BeginningOf2026;
 impl rustls::time_provider::TimeProvider for BeginningOf2026 {
     fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
         Some(rustls::pki_types::UnixTime::since_unix_epoch(
-            Duration::from_secs(1_767_225_600),
+            Duration::from_hours(490_896),
         ))
     }
 }
