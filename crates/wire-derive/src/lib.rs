@@ -25,20 +25,29 @@ use syn::{Data, DeriveInput, Field, Fields, Ident, LitStr, parse_macro_input};
 #[proc_macro_derive(Shape, attributes(shape, member))]
 pub fn shape(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }
 
 fn expand(input: &DeriveInput) -> syn::Result<Tokens> {
     let fields = named_fields(input)?;
     let type_name = &input.ident;
     let name = shape_name(input)?;
-    let members = fields.iter().map(MemberRow::parse).collect::<syn::Result<Vec<_>>>()?;
+    let members = fields
+        .into_iter()
+        .map(MemberRow::parse)
+        .collect::<syn::Result<Vec<_>>>()?;
 
     let count = members.len();
     let rows = members.iter().map(MemberRow::row);
     let takes = members.iter().enumerate().map(|(index, member)| {
         let field = member.field;
-        let take = if member.default { quote!(take_or_default) } else { quote!(take) };
+        let take = if member.default {
+            quote!(take_or_default)
+        } else {
+            quote!(take)
+        };
         quote!(#field: members.#take(&MEMBERS[#index])?)
     });
     let puts = members.iter().enumerate().map(|(index, member)| {
@@ -88,7 +97,10 @@ fn expand(input: &DeriveInput) -> syn::Result<Tokens> {
 
 fn named_fields(input: &DeriveInput) -> syn::Result<Vec<&Field>> {
     if let Some(parameter) = input.generics.params.first() {
-        return Err(syn::Error::new_spanned(parameter, "a shape has no generic parameters"));
+        return Err(syn::Error::new_spanned(
+            parameter,
+            "a shape has no generic parameters",
+        ));
     }
     match &input.data {
         Data::Struct(data) => match &data.fields {
@@ -96,9 +108,10 @@ fn named_fields(input: &DeriveInput) -> syn::Result<Vec<&Field>> {
             Fields::Unit => Ok(Vec::new()),
             Fields::Unnamed(fields) => Err(syn::Error::new_spanned(fields, "a shape has named fields")),
         },
-        Data::Enum(_) | Data::Union(_) => {
-            Err(syn::Error::new_spanned(&input.ident, "only a structure can be a shape"))
-        }
+        Data::Enum(_) | Data::Union(_) => Err(syn::Error::new_spanned(
+            &input.ident,
+            "only a structure can be a shape",
+        )),
     }
 }
 
@@ -131,7 +144,7 @@ struct MemberRow<'a> {
 }
 
 impl<'a> MemberRow<'a> {
-    fn parse(field: &&'a Field) -> syn::Result<Self> {
+    fn parse(field: &'a Field) -> syn::Result<Self> {
         let Some(ident) = &field.ident else {
             return Err(syn::Error::new_spanned(field, "a shape has named fields"));
         };
@@ -175,7 +188,16 @@ impl<'a> MemberRow<'a> {
     }
 
     fn row(&self) -> Tokens {
-        let Self { field_type, name, item, key, value, flattened, default, .. } = self;
+        let Self {
+            field_type,
+            name,
+            item,
+            key,
+            value,
+            flattened,
+            default,
+            ..
+        } = self;
         let query = self.query.as_ref().unwrap_or(name);
         quote! {
             ::bulla_wire::Member {
