@@ -1,48 +1,57 @@
-//! What stands behind the listener. No service is built in yet: every call is answered with an error that says so.
+//! What stands behind the listener: the only place that names all services.
 
+use crate::audit_log::AuditLog;
 use crate::config::ServeSettings;
-use crate::handler::{Handler, Transport};
 use crate::operator_error::OperatorError;
+use crate::root_of_trust::{Root, instance_key};
 use crate::startup::FirstStart;
-use bulla_runtime::{BoxFuture, Runtime};
-use bytes::Bytes;
-use http::request::Parts;
-use http::{Response, StatusCode};
+use bulla_gate::{Authentication, Gate, Ports};
+use bulla_runtime::Runtime;
+use bulla_services::{kms, sqs};
+use bulla_storage::{DirectoryWriter, Stores};
 use std::sync::Arc;
 
-/// The services, ready to answer.
-pub(crate) struct Composed {
-    /// What answers.
-    pub(crate) handler: Arc<dyn Handler>,
+/// Name of this process as owner of partitions.
+const NODE: &str = "local";
+
+/// All services over one set of stores.
+pub(crate) struct World {
+    /// The door to them.
+    pub(crate) gate: Arc<Gate>,
     /// What is told once, if this start made the organization.
     pub(crate) first_start: Option<FirstStart>,
-    /// Where the root key comes from, for the start-up message.
-    pub(crate) root_key: String,
 }
 
-/// Opens the data folder and builds the services.
-pub(crate) async fn compose(_: &ServeSettings, _: &Runtime) -> Result<Composed, OperatorError> {
-    Ok(Composed {
-        handler: Arc::new(NotBuilt),
-        first_start: None,
-        root_key: "none".to_owned(),
-    })
+/// Builds the services over these stores.
+pub(crate) async fn compose(
+    settings: &ServeSettings,
+    runtime: Runtime,
+    stores: &Stores,
+    root: &Root,
+) -> Result<World, OperatorError> {
+    let directory = DirectoryWriter::open(stores.directory.as_ref(), NODE, runtime.tasks.as_ref())
+        .await
+        .map_err(|error| refused("the directory cannot be opened", &error))?;
+    let instance = instance_key(root.key.as_ref(), &directory, &runtime).await?;
+    let kms = kms::Kms::open(runtime.clone(), directory.clone(), &instance)
+        .await
+        .map_err(|error| refused("the keys cannot be read", &error))?;
+    let sqs = sqs::Sqs::open(runtime.clone(), stores, directory.clone(), &instance)
+        .await
+        .map_err(|error| refused("the queues cannot be read", &error))?;
+    let authentication = if settings.open {
+        Authentication::Open { default_account: settings.open_account }
+    } else {
+        Authentication::Verified
+    };
+    let roots = Arc::new(crate::roots_only::RootsOnly);
+    let ports = Ports { credentials: roots.clone(), organizations: roots, audit: Arc::new(AuditLog) };
+    let mut gate = Gate::new(runtime, ports, authentication).with_public_url(settings.public_url.clone());
+    gate.serve(kms, kms::operations::OPERATIONS);
+    gate.serve(sqs, sqs::operations::OPERATIONS);
+    Ok(World { gate: Arc::new(gate), first_start: None })
 }
 
-struct NotBuilt;
-
-impl Handler for NotBuilt {
-    fn handle(&self, _: Parts, _: Bytes, _: Transport) -> BoxFuture<'_, Response<Bytes>> {
-        let mut response = Response::new(Bytes::from_static(b"No service is built into this server yet."));
-        *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
-        Box::pin(std::future::ready(response))
-    }
-
-    fn reset(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
+fn refused(what: &str, why: &dyn std::fmt::Display) -> OperatorError {
+    OperatorError::failed(what).why(why)
 }

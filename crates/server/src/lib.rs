@@ -6,6 +6,7 @@
 //! never from what the client wrote.
 
 mod activity;
+mod audit_log;
 pub mod browser_guard;
 pub mod cli;
 mod compose;
@@ -15,12 +16,15 @@ mod connection;
 pub mod development_ca;
 pub mod handler;
 mod hardening;
+mod host;
 pub mod listener;
 mod logging;
 pub mod operator_error;
 mod own_paths;
 mod refusal;
 mod request;
+mod root_of_trust;
+mod roots_only;
 mod serve;
 pub mod server;
 mod shutdown;

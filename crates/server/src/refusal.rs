@@ -35,6 +35,8 @@ pub(crate) enum Refusal {
     WrongMethod,
     /// A defect in this program.
     Internal,
+    /// The services are being built again.
+    Unavailable,
 }
 
 /// One row of the table.
@@ -97,6 +99,11 @@ impl Refusal {
                 "MethodNotAllowed",
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This path does not have that method.",
+            ),
+            Self::Unavailable => (
+                "ServiceUnavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The services are being reset. Try again.",
             ),
             Self::Internal => (
                 "InternalFailure",

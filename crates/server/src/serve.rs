@@ -1,6 +1,6 @@
 //! `bulla serve` from start to exit.
 
-use crate::compose::{Composed, compose};
+use crate::host::{Composed, host};
 use crate::config::{self, NoRequest, Request, ServeSettings};
 use crate::development_ca::write_file;
 use crate::listener::Listener;
@@ -74,7 +74,7 @@ async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
         handler,
         first_start,
         root_key,
-    } = compose(settings, &runtime).await?;
+    } = host(settings, &runtime).await?;
     let options = ServerOptions::of(settings, &tls);
     let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
     say(&startup::message(

@@ -140,3 +140,20 @@ fn write_format(folder: &Path) -> std::io::Result<()> {
     fs::rename(&temporary, folder.join("format"))?;
     File::open(folder)?.sync_all()
 }
+
+/// Removes everything that [`open_embedded`] made in a folder. Nothing may have it open.
+///
+/// # Errors
+/// What the operating system says; some of it may be gone then.
+pub fn remove_embedded(folder: &Path) -> std::io::Result<()> {
+    let absent_is_fine = |result: std::io::Result<()>| match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
+    };
+    // The format file goes last: while it is there, a half-removed folder is not mistaken for a new one.
+    for name in ["directory.sqlite", "directory.sqlite-wal", "directory.sqlite-shm"] {
+        absent_is_fine(fs::remove_file(folder.join(name)))?;
+    }
+    absent_is_fine(fs::remove_dir_all(folder.join("log")))?;
+    absent_is_fine(fs::remove_file(folder.join("format")))
+}

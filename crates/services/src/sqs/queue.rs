@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 /// Where a queue is found: a name is unique in one region of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct QueueKey {
+pub struct QueueKey {
     pub(crate) account: AccountId,
     pub(crate) region: Region,
     pub(crate) name: QueueName,
@@ -41,7 +41,7 @@ pub(crate) struct Properties {
 
 /// A queue.
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub struct Queue {
     /// Number in receipt handles and in the log; never used again for another queue.
     pub(crate) id: u64,
     pub(crate) key: QueueKey,

@@ -1,0 +1,47 @@
+//! The audit trail as log events: one for each finished call, a denial with its reasons.
+//!
+//! The names of the fields are those of the audit record, so that both can be searched alike. Message bodies and
+//! secrets are never among them.
+
+use bulla_gate::{AuditRecord, AuditTrail, Outcome};
+
+/// Writes audit records to the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AuditLog;
+
+impl AuditTrail for AuditLog {
+    fn record(&self, record: &AuditRecord<'_>) {
+        let caller = record.caller;
+        let request_id = caller.request_id();
+        let principal = &*caller.identity().arn;
+        let (service, operation) = (record.operation.service, record.operation.name);
+        match record.outcome {
+            Outcome::Done => {
+                tracing::debug!(%request_id, principal, service, operation, decision = "allow", "call");
+            }
+            Outcome::Failed { code } => {
+                tracing::debug!(%request_id, principal, service, operation, decision = "allow", code, "call failed");
+            }
+            Outcome::Denied(denial) => {
+                let decision = denial.decision();
+                tracing::info!(
+                    %request_id,
+                    principal,
+                    service,
+                    operation,
+                    action = denial.action(),
+                    resource = denial.resource(),
+                    via = caller.via().join(","),
+                    source_ip = %caller.transport().source_ip,
+                    secure = caller.transport().secure,
+                    decision = decision.outcome.as_str(),
+                    layer = decision.layer.as_str(),
+                    policy = denial.policy().unwrap_or("-"),
+                    statement = denial.statement().unwrap_or("-"),
+                    reasons = denial.explanation(),
+                    "call denied"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The services as the listener sees them: answering, being reset, being closed.
+//!
+//! Everything that a reset throws away hangs on one `World` and one shutdown of its own; the data folder is free
+//! again when the last handle on its stores is gone.
+
+use crate::compose::{World, compose};
+use crate::config::ServeSettings;
+use crate::handler::{Handler, Transport};
+use crate::operator_error::OperatorError;
+use crate::refusal::{Form, Refusal};
+use crate::root_of_trust::Root;
+use crate::startup::FirstStart;
+use bulla_runtime::{BoxFuture, Runtime, Shutdown, ShutdownTrigger};
+use bulla_storage::{Stores, open_embedded, open_memory};
+use bulla_types::RequestId;
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::sync::RwLock;
+
+/// How long closing waits for the stores to be let go of.
+const CLOSE_WAIT: Duration = Duration::from_secs(10);
+/// How often closing looks.
+const CLOSE_LOOK: Duration = Duration::from_millis(5);
+
+/// The services, ready to answer.
+pub(crate) struct Composed {
+    /// What answers.
+    pub(crate) handler: Arc<dyn Handler>,
+    /// What is told once, if this start made the organization.
+    pub(crate) first_start: Option<FirstStart>,
+    /// Where the root key comes from, for the start-up message.
+    pub(crate) root_key: String,
+}
+
+struct Host {
+    settings: ServeSettings,
+    runtime: Runtime,
+    root: Root,
+    standing: RwLock<Option<Standing>>,
+}
+
+/// Services that stand, and what must go before their data is free.
+struct Standing {
+    gate: Arc<bulla_gate::Gate>,
+    stop: ShutdownTrigger,
+    directory: Weak<dyn bulla_storage::Directory>,
+    log: Weak<dyn bulla_storage::Log>,
+}
+
+/// Opens the data folder and builds the services.
+pub(crate) async fn host(settings: &ServeSettings, runtime: &Runtime) -> Result<Composed, OperatorError> {
+    let root = Root::open(settings, runtime)?;
+    let root_key = root.description.clone();
+    let host = Host { settings: settings.clone(), runtime: runtime.clone(), root, standing: RwLock::new(None) };
+    let first_start = host.raise(&mut *host.standing.write().await).await?;
+    Ok(Composed { handler: Arc::new(host), first_start, root_key })
+}
+
+impl Host {
+    /// Opens the stores and builds the services over them.
+    async fn raise(&self, standing: &mut Option<Standing>) -> Result<Option<FirstStart>, OperatorError> {
+        let stores = self.stores()?;
+        let (stop, runtime) = self.own_shutdown();
+        let World { gate, first_start } = compose(&self.settings, runtime, &stores, &self.root).await?;
+        *standing = Some(Standing {
+            gate,
+            stop,
+            directory: Arc::downgrade(&stores.directory),
+            log: Arc::downgrade(&stores.log),
+        });
+        Ok(first_start)
+    }
+
+    fn stores(&self) -> Result<Stores, OperatorError> {
+        if self.settings.ephemeral {
+            return Ok(open_memory());
+        }
+        open_embedded(&self.settings.data, self.runtime.tasks.as_ref())
+            .map_err(|error| OperatorError::failed(error.to_string()))
+    }
+
+    /// A shutdown that ends with the server's, and can end before.
+    fn own_shutdown(&self) -> (ShutdownTrigger, Runtime) {
+        let (stop, shutdown) = Shutdown::pair();
+        let (also_stop, both) = Shutdown::pair();
+        let servers = self.runtime.shutdown.clone();
+        self.runtime.tasks.spawn(Box::pin(async move {
+            tokio::select! {
+                () = servers.wait() => {}
+                () = shutdown.wait() => {}
+            }
+            also_stop.pull();
+        }));
+        (stop, Runtime { shutdown: both, ..self.runtime.clone() })
+    }
+
+    /// Lets go of the services and waits until their stores are closed.
+    async fn lower(&self, standing: &mut Option<Standing>) {
+        let Some(Standing { gate, stop, directory, log }) = standing.take() else { return };
+        stop.pull();
+        drop(gate);
+        let start = self.runtime.clock.monotonic();
+        while directory.strong_count() + log.strong_count() > 0 {
+            if self.runtime.clock.monotonic().saturating_sub(start) > CLOSE_WAIT {
+                tracing::warn!("the stores are still in use; what was acknowledged is on disk all the same");
+                return;
+            }
+            self.runtime.clock.sleep(CLOSE_LOOK).await;
+        }
+    }
+
+    async fn start_over(&self) {
+        let mut standing = self.standing.write().await;
+        self.lower(&mut standing).await;
+        if !self.settings.ephemeral
+            && let Err(error) = bulla_storage::remove_embedded(&self.settings.data)
+        {
+            tracing::error!(%error, "the data could not be removed; it stays as it was");
+        }
+        if let Err(error) = self.raise(&mut standing).await {
+            tracing::error!(%error, "the services could not be built again; restart the server");
+        }
+    }
+}
+
+impl Handler for Host {
+    fn handle(&self, parts: Parts, body: Bytes, transport: Transport) -> BoxFuture<'_, Response<Bytes>> {
+        Box::pin(async move {
+            let gate = self.standing.read().await.as_ref().map(|standing| Arc::clone(&standing.gate));
+            match gate {
+                Some(gate) => gate.handle(parts, body, transport).await,
+                None => {
+                    let id = RequestId::from_entropy(self.runtime.entropy.id_bytes());
+                    Refusal::Unavailable.answer(Form::of(&parts), id.as_str())
+                }
+            }
+        })
+    }
+
+    fn reset(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.start_over())
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let mut standing = self.standing.write().await;
+            self.lower(&mut standing).await;
+        })
+    }
+}
