@@ -248,14 +248,26 @@ enum Step {
 
 impl Inner {
     /// As much of what waits as one commit may hold, in order.
-    fn step(&self) -> Step {
+    ///
+    /// After a group did not fit on the disk, submissions that bring no records go first and alone: what makes
+    /// room must not fail with what needs it.
+    fn step(&self, full: bool) -> Step {
         let Ok(mut queue) = self.queue.lock() else {
             return Step::End;
         };
+        let grows = |waiting: &Waiting| !waiting.group.append.is_empty();
+        if full {
+            queue.waiting.make_contiguous().sort_by_key(grows);
+        }
+        let first_grows = queue.waiting.front().is_some_and(grows);
         let mut group = Group::default();
         let mut replies = Vec::new();
         let (mut ops, mut bytes) = (0_usize, 0_usize);
-        while let Some(next) = queue.waiting.front() {
+        while let Some(next) = queue
+            .waiting
+            .front()
+            .filter(|next| !full || grows(next) == first_grows)
+        {
             let (next_ops, next_bytes) = group_size(&next.group);
             if !replies.is_empty() && (ops + next_ops > LIMITS.ops || bytes + next_bytes > LIMITS.bytes) {
                 break;
@@ -306,16 +318,23 @@ impl Inner {
 }
 
 async fn drive(inner: Arc<Inner>, mut owner: Box<dyn LogOwner>, mut n: u64) {
+    let mut full = false;
     loop {
-        match inner.step() {
+        match inner.step(full) {
             Step::Wait => inner.changed.notified().await,
             Step::End => return,
             Step::Note(notes) => owner.note(notes, NOTE_WITHIN),
             Step::Commit(group, replies) => {
                 let next = n.saturating_add(1);
+                let grows = !group.append.is_empty();
                 let result = owner.commit(next, group).await;
-                if result.is_ok() {
-                    n = next;
+                match result {
+                    Ok(()) => {
+                        n = next;
+                        full = full && !grows;
+                    }
+                    Err(Error::Full) => full = true,
+                    Err(_) => {}
                 }
                 for Submitted { reply, positions } in replies {
                     drop(reply.send(result.clone().map(|()| positions)));

@@ -162,6 +162,32 @@ async fn a_full_disk_refuses_a_submission_and_takes_the_next_when_there_is_room(
 }
 
 #[tokio::test]
+async fn deletions_are_not_refused_with_what_does_not_fit() {
+    let (disk, log) = simulated();
+    let writer = writer(&log).await;
+    let positions = writer.submit(append("old")).await.unwrap();
+    disk.set_room(Some(disk.used()));
+    let large = || Submission {
+        appends: vec![(text("m"), Bytes::from(vec![7; 1_000_000])); 3],
+        ..Submission::default()
+    };
+    assert_eq!(writer.submit(large()).await, Err(Error::Full));
+    let delete = Submission {
+        deletes: positions,
+        ..Submission::default()
+    };
+    let (sent, deleted, again) = tokio::join!(
+        writer.submit(large()),
+        writer.submit(delete),
+        writer.submit(large())
+    );
+    assert_eq!(
+        (sent, deleted, again),
+        (Err(Error::Full), Ok(vec![]), Err(Error::Full))
+    );
+}
+
+#[tokio::test]
 async fn after_a_failed_sync_the_outcome_is_unknown_and_the_writer_is_dead() {
     let (disk, log) = simulated();
     let writer = writer(&log).await;

@@ -62,6 +62,17 @@ impl Drop for Engine {
     }
 }
 
+/// Says that the thread has ended, also when it ended by a panic.
+struct EndOfThread(Arc<(Mutex<bool>, Condvar)>);
+
+impl Drop for EndOfThread {
+    fn drop(&mut self) {
+        let (ended, changed) = &*self.0;
+        *ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        changed.notify_all();
+    }
+}
+
 impl SqliteDirectory {
     /// Opens the file, or makes it with mode 0600. `keep` is held as long as any handle lives.
     ///
@@ -86,7 +97,7 @@ impl SqliteDirectory {
         let (requests, incoming) = channel();
         let ended = Arc::new((Mutex::new(false), Condvar::new()));
         let signal = Arc::clone(&ended);
-        let mut worker = Worker {
+        let worker = Worker {
             connection,
             states,
             recent,
@@ -94,11 +105,10 @@ impl SqliteDirectory {
             poisoned: false,
         };
         let work = Box::new(move || {
+            // Dropped after the worker, also when it panics.
+            let _end = EndOfThread(signal);
+            let mut worker = worker;
             worker.run(&incoming);
-            drop(worker);
-            let (ended, changed) = &*signal;
-            *ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            changed.notify_all();
         });
         tasks
             .spawn_thread("bulla-directory", work)

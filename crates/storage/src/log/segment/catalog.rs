@@ -15,6 +15,8 @@ use crate::contract::Pos;
 use bytes::Bytes;
 
 const ENTRY_BYTES: usize = 24;
+/// Bytes that a record, a tombstone or a note of usual length adds, at most.
+pub(super) const ITEM_BYTES: u64 = 64;
 
 /// What a sealed segment holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

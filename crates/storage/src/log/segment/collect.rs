@@ -8,7 +8,7 @@
 use super::disk::is_full;
 use super::index::{Index, Segment};
 use super::rewrite::{Rewrite, rewrite};
-use super::shared::{Prepared, Shared};
+use super::shared::{Chores, EndOfThread, PREPARED_FILES, Prepared, Shared};
 use crate::contract::{Error, lock};
 use std::sync::Arc;
 
@@ -37,6 +37,7 @@ impl Collector {
 
     /// Runs until the log is closed or poisoned.
     pub(super) fn run(mut self) {
+        let _end = EndOfThread(Arc::clone(&self.shared));
         while let Some(work) = self.wait() {
             if work.prepare {
                 self.prepare();
@@ -46,7 +47,6 @@ impl Collector {
                 break;
             }
         }
-        self.shared.thread_ends();
     }
 
     fn wait(&self) -> Option<Work> {
@@ -57,7 +57,7 @@ impl Collector {
             }
             if chores.prepare || chores.collect {
                 let work = Work {
-                    prepare: chores.prepare && chores.prepared.is_none(),
+                    prepare: chores.prepare,
                     collect: chores.collect,
                 };
                 chores.prepare = false;
@@ -73,15 +73,18 @@ impl Collector {
         format!("collector-{}{}", self.count, super::file::TEMPORARY)
     }
 
+    /// Makes files in advance until there are enough.
     pub(super) fn prepare(&mut self) {
-        let name = self.temporary();
-        match self.shared.disk.create(&name, self.shared.segment_bytes) {
-            Ok(file) => self
-                .shared
-                .ask(|chores| chores.prepared = Some(Prepared { name, file })),
-            Err(error) => {
-                drop(self.shared.disk.remove(&name));
-                tracing::warn!(%error, full = is_full(&error), "cannot make the next log file in advance");
+        let wanted = |chores: &Chores| chores.prepared.len() < PREPARED_FILES && !chores.closed;
+        while lock(&self.shared.chores).is_ok_and(|chores| wanted(&chores)) {
+            let name = self.temporary();
+            match self.shared.disk.create(&name, self.shared.segment_bytes) {
+                Ok(file) => self.shared.keep_prepared(Prepared { name, file }),
+                Err(error) => {
+                    drop(self.shared.disk.remove(&name));
+                    tracing::warn!(%error, full = is_full(&error), "cannot make the next log file in advance");
+                    break;
+                }
             }
         }
     }

@@ -2,15 +2,16 @@
 //! once and answers all. The next frame forms in the queue meanwhile; there is no timer.
 //!
 //! A write that fails because the disk is full is taken back by cutting the file before any sync was tried.
+//! Deletions are then written apart from new records, and into a file kept for them, so that they make room.
 //! Any other failed write and any failed sync poisons the log: what a failed sync left in the page cache is not
 //! known, so a sync is never tried again.
 
 use super::disk::is_full;
-use super::file::{Active, segment_name, start_segment};
+use super::file::{Active, TEMPORARY, segment_name, start_segment};
 use super::format::{Kind, State, plain_frame};
 use super::items::FrameBuilder;
-use super::shared::{Prepared, Request, Shared};
-use crate::contract::{Error, Group, PartitionId, Pos, Token, check_group, check_turn};
+use super::shared::{EndOfThread, Prepared, Request, Shared};
+use crate::contract::{Error, Group, PartitionId, Pos, Token, check_group, check_turn, lock};
 use bytes::Bytes;
 use std::io;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub(super) struct Committer {
     shared: Arc<Shared>,
     active: Active,
     poisoned: bool,
+    /// The last frame with records did not fit on the disk.
+    full: bool,
     prepared_count: u64,
 }
 
@@ -130,16 +133,17 @@ impl Committer {
             shared,
             active,
             poisoned: false,
+            full: false,
             prepared_count: 0,
         }
     }
 
     /// Runs until the log is closed.
     pub(super) fn run(mut self) {
+        let _end = EndOfThread(Arc::clone(&self.shared));
         while let Some(batch) = self.shared.take_batch() {
             self.commit(batch);
         }
-        self.shared.thread_ends();
     }
 
     #[cfg(test)]
@@ -148,6 +152,16 @@ impl Committer {
     }
 
     pub(super) fn commit(&mut self, batch: Vec<Request>) {
+        if !self.full {
+            return self.commit_together(batch);
+        }
+        // What makes room must not fail with what needs it.
+        let (growing, shrinking): (Vec<_>, Vec<_>) = batch.into_iter().partition(Request::is_growing);
+        self.commit_together(shrinking);
+        self.commit_together(growing);
+    }
+
+    fn commit_together(&mut self, batch: Vec<Request>) {
         let states = match self.shared.index() {
             Ok(index) if !self.poisoned => index.states(),
             Ok(_) | Err(_) => {
@@ -156,6 +170,7 @@ impl Committer {
                     .for_each(|request| request.refuse(Error::Poisoned));
             }
         };
+        let growing = batch.iter().any(Request::is_growing);
         let mut forming = Forming {
             frame: FrameBuilder::default(),
             states,
@@ -170,16 +185,28 @@ impl Committer {
         }
         // Notes alone are written, so that they outlive the process, but nobody waits for a sync.
         let durable = !waiting.is_empty();
-        let result = self.write(frame, durable);
+        let result = self.write(frame, durable, growing || !durable);
+        match result {
+            Err(Error::Full) => self.full = true,
+            Ok(()) if growing => self.full = false,
+            Ok(()) | Err(_) => {}
+        }
         for waiting in waiting {
             waiting.answer(result.clone());
         }
     }
 
-    fn write(&mut self, frame: FrameBuilder, durable: bool) -> Result<(), Error> {
-        let bytes = frame.frame_bytes() as u64;
-        if self.active.has_frames() && self.active.end.saturating_add(bytes) > self.shared.segment_bytes {
-            self.roll()?;
+    /// Whether the active file has room for a frame and for the index that is to follow it.
+    fn has_room(&self, frame: &FrameBuilder) -> Result<bool, Error> {
+        let seal = self.shared.index()?.seal_bytes();
+        let frame = (frame.frame_bytes() as u64).saturating_add(frame.index_bytes());
+        Ok(self.active.end.saturating_add(frame).saturating_add(seal) <= self.shared.segment_bytes)
+    }
+
+    /// Writes a frame. `growing` is one that may not use the room kept for tombstones.
+    fn write(&mut self, frame: FrameBuilder, durable: bool, growing: bool) -> Result<(), Error> {
+        if self.active.has_frames() && !self.has_room(&frame)? {
+            self.roll(growing)?;
         }
         let Active {
             number, end, synced, ..
@@ -212,7 +239,9 @@ impl Committer {
                 Ok(())
             }
             Err(error) if is_full(&error) && file.set_size(self.active.end).is_ok() => {
-                tracing::error!(%error, file = %self.path(), "the disk is full; the commit was taken back");
+                if !self.full {
+                    tracing::error!(%error, file = %self.path(), "the disk is full; the commit was taken back");
+                }
                 Err(Error::Full)
             }
             Err(error) => Err(self.fail("write", &error)),
@@ -249,8 +278,8 @@ impl Committer {
 
     /// Seals the active file and goes on in a new one. Nothing is written to the new one before the old one is
     /// durable, so only the newest file can have a torn end.
-    fn roll(&mut self) -> Result<(), Error> {
-        let prepared = self.prepared()?;
+    fn roll(&mut self, growing: bool) -> Result<(), Error> {
+        let prepared = self.prepared(growing)?;
         let (catalog, states) = {
             let index = self.shared.index()?;
             (index.catalog(), index.states())
@@ -260,7 +289,7 @@ impl Committer {
         } = self.active;
         let seal = plain_frame(Kind::Index, number, end, synced, &catalog.encode())?;
         if let Err(error) = self.put(&seal) {
-            self.shared.ask(|chores| chores.prepared = Some(prepared));
+            self.shared.keep_prepared(prepared);
             return Err(error);
         }
         let sealed_bytes = self.active.end;
@@ -285,23 +314,35 @@ impl Committer {
         Ok(())
     }
 
-    fn prepared(&mut self) -> Result<Prepared, Error> {
-        let ready = self
-            .shared
-            .chores
-            .lock()
-            .ok()
-            .and_then(|mut chores| chores.prepared.take());
-        if let Some(ready) = ready {
-            return Ok(ready);
+    /// A file made in advance, or made now. A growing frame leaves one for tombstones.
+    fn prepared(&mut self, growing: bool) -> Result<Prepared, Error> {
+        let ready = lock(&self.shared.chores)?.prepared.pop();
+        let first = match ready {
+            Some(ready) => ready,
+            None => self.make_file()?,
+        };
+        if growing && lock(&self.shared.chores)?.prepared.is_empty() {
+            match self.make_file() {
+                Ok(spare) => self.shared.keep_prepared(spare),
+                Err(error) => {
+                    self.shared.keep_prepared(first);
+                    return Err(error);
+                }
+            }
         }
+        Ok(first)
+    }
+
+    fn make_file(&mut self) -> Result<Prepared, Error> {
         self.prepared_count = self.prepared_count.saturating_add(1);
-        let name = format!("committer-{}.tmp", self.prepared_count);
+        let name = format!("committer-{}{TEMPORARY}", self.prepared_count);
         match self.shared.disk.create(&name, self.shared.segment_bytes) {
             Ok(file) => Ok(Prepared { name, file }),
             Err(error) if is_full(&error) => {
                 drop(self.shared.disk.remove(&name));
-                tracing::error!(%error, "the disk is full; no room for a new log segment");
+                if !self.full {
+                    tracing::error!(%error, "the disk is full; no room for a new log segment");
+                }
                 Err(Error::Full)
             }
             Err(error) => Err(self.fail("create a segment after", &error)),

@@ -425,6 +425,18 @@ impl Index {
         found
     }
 
+    /// Bytes of the frame that would seal the newest file, about.
+    pub(super) fn seal_bytes(&self) -> u64 {
+        let Some(newest) = self.newest() else { return 0 };
+        let entries: usize = newest.runs.values().map(|run| run.entries.len()).sum();
+        let states = self.partitions.len().saturating_mul(48);
+        let items = entries
+            .saturating_mul(24)
+            .saturating_add(newest.deletes.len().saturating_mul(8));
+        let fixed = (states.saturating_add(items) as u64).saturating_add(128);
+        fixed.saturating_add((newest.notes as u64).saturating_mul(super::catalog::ITEM_BYTES))
+    }
+
     /// The catalog of the newest file, to seal it with.
     pub(super) fn catalog(&self) -> Catalog {
         let Some(newest) = self.newest() else {

@@ -75,6 +75,11 @@ impl FrameBuilder {
         HEADER_BYTES + super::format::TRAILER_BYTES + self.meta.len() + self.body_bytes
     }
 
+    /// Bytes that the frame adds to the index of its file, at most.
+    pub(super) fn index_bytes(&self) -> u64 {
+        (self.effects.len() as u64).saturating_mul(super::catalog::ITEM_BYTES)
+    }
+
     pub(super) fn claim(&mut self, partition: u32, token: Token, node: &str) {
         self.partition = None;
         self.meta.push(CLAIM);

@@ -47,6 +47,14 @@ impl Request {
         }
     }
 
+    /// Whether it brings records.
+    pub(super) fn is_growing(&self) -> bool {
+        match self {
+            Self::Claim { .. } | Self::Note { .. } => false,
+            Self::Commit { group, .. } => !group.append.is_empty(),
+        }
+    }
+
     /// Says no.
     pub(super) fn refuse(self, error: Error) {
         // Whoever is not waiting any more does not want to know.
@@ -72,10 +80,14 @@ pub(super) struct Prepared {
     pub(super) file: Arc<dyn DiskFile>,
 }
 
+/// Files made in advance: one for records, and one more that is kept for tombstones, so that a full disk can be
+/// emptied.
+pub(super) const PREPARED_FILES: usize = 2;
+
 /// What the collector thread has to do.
 #[derive(Default)]
 pub(super) struct Chores {
-    pub(super) prepared: Option<Prepared>,
+    pub(super) prepared: Vec<Prepared>,
     pub(super) prepare: bool,
     pub(super) collect: bool,
     pub(super) closed: bool,
@@ -204,6 +216,20 @@ impl Shared {
         self.chores_changed.notify_one();
     }
 
+    /// Keeps a file made in advance, unless there are enough.
+    pub(super) fn keep_prepared(&self, prepared: Prepared) {
+        let mut surplus = Some(prepared);
+        self.ask(|chores| {
+            if chores.prepared.len() < PREPARED_FILES {
+                chores.prepared.extend(surplus.take());
+            }
+        });
+        if let Some(Prepared { name, .. }) = surplus {
+            // What stays behind is removed at the next opening.
+            drop(self.disk.remove(&name));
+        }
+    }
+
     pub(super) fn thread_starts(&self) {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         *threads = threads.saturating_add(1);
@@ -230,5 +256,17 @@ impl Shared {
                 .wait(threads)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+/// Says that a thread has ended, also when it ended by a panic; then nothing is written any more.
+pub(super) struct EndOfThread(pub(super) Arc<Shared>);
+
+impl Drop for EndOfThread {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.poison();
+        }
+        self.0.thread_ends();
     }
 }

@@ -137,3 +137,39 @@ fn notes_alone_are_written_without_a_sync_and_survive_the_process() {
         Some(Bytes::from_static(b"held"))
     );
 }
+
+#[test]
+fn a_full_disk_can_be_emptied() {
+    let disk = SimulatedDisk::default();
+    let mut bench = Bench::open(&disk).unwrap();
+    let token = bench.claim(0).unwrap().token;
+    bench.collector.prepare();
+    let mut n = 0;
+    let mut commit = |bench: &mut Bench, group| {
+        let result = bench.commit(0, token, n + 1, group);
+        n += u64::from(result.is_ok());
+        result
+    };
+    for pos in 1..=50 {
+        commit(&mut bench, group([(pos, 500)], [])).unwrap();
+    }
+    disk.set_room(Some(disk.used()));
+    let mut pos = 50;
+    loop {
+        pos += 1;
+        if commit(&mut bench, group([(pos, 500)], [])) == Err(Error::Full) {
+            break;
+        }
+    }
+    for delete in 1..pos {
+        commit(&mut bench, group([], [delete])).unwrap();
+        if delete % 5 == 0 {
+            bench.collector.collect().unwrap();
+            bench.collector.prepare();
+        }
+    }
+    bench.collector.collect().unwrap();
+    commit(&mut bench, group([(pos + 1, 500)], [])).unwrap();
+    assert_eq!(live(&bench), [pos + 1]);
+    assert_eq!(live(&Bench::open(&disk.after_kill()).unwrap()), [pos + 1]);
+}
