@@ -70,6 +70,41 @@ pub fn open_embedded(folder: &Path, tasks: &dyn Tasks) -> Result<Stores, OpenErr
     })
 }
 
+/// Removes everything that [`open_embedded`] keeps in a folder, and nothing else that lies there.
+///
+/// # Errors
+/// [`OpenError::InUse`] as long as any handle on its stores lives, here or in another process.
+pub fn wipe_embedded(folder: &Path) -> Result<(), OpenError> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let _lock = lock_folder(folder)?;
+    let io = OpenError::io(format!("cannot wipe the data folder `{}`", folder.display()));
+    let wipe = || {
+        // The format last: without it, what is left would be refused.
+        let files = [
+            "directory.sqlite",
+            "directory.sqlite-wal",
+            "directory.sqlite-shm",
+            "format",
+        ];
+        gone(fs::remove_dir_all(folder.join("log")))?;
+        for file in files {
+            gone(fs::remove_file(folder.join(file)))?;
+        }
+        File::open(folder)?.sync_all()
+    };
+    wipe().map_err(io)
+}
+
+/// Absent is as good as removed.
+fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
 fn make_folder(folder: &Path) -> Result<(), OpenError> {
     let io = OpenError::io(format!("cannot make the data folder `{}`", folder.display()));
     DirBuilder::new()

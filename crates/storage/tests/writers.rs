@@ -3,13 +3,15 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use bulla_runtime::TokioTasks;
+use bulla_storage::log::segment::disk::RealDisk;
 use bulla_storage::log::segment::{Options, SegmentLog};
 use bulla_storage::testing::disk::SimulatedDisk;
 use bulla_storage::{
     Change, DirectoryWriter, Error, Expect, LIMITS, Log, LogWriter, OpenError, PartitionId, Pos, Submission,
-    open_embedded, open_memory,
+    open_embedded, open_memory, wipe_embedded,
 };
 use bytes::Bytes;
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -277,6 +279,30 @@ async fn a_folder_is_for_one_server_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_folder_is_wiped_when_nobody_uses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = open_embedded(folder.path(), &TokioTasks).unwrap();
+    let mut owner = stores.directory.open(PARTITION, "node").await.unwrap().owner;
+    owner
+        .commit(1, vec![], vec![Change::Put(text("a"), text("b"))])
+        .await
+        .unwrap();
+    assert!(matches!(
+        wipe_embedded(folder.path()),
+        Err(OpenError::InUse { .. })
+    ));
+    drop((owner, stores));
+    wipe_embedded(folder.path()).unwrap();
+    let stores = open_embedded(folder.path(), &TokioTasks).unwrap();
+    let page = stores
+        .directory
+        .scan(PARTITION, Bytes::new(), None, 10)
+        .await
+        .unwrap();
+    assert_eq!(page.items, []);
+}
+
+#[tokio::test]
 async fn files_are_readable_by_their_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -338,4 +364,91 @@ async fn a_damaged_directory_is_reported() {
         open_embedded(folder.path(), &TokioTasks),
         Err(OpenError::Corrupt(_))
     ));
+}
+
+/// Tasks that send, read and delete while small files are made, removed and rewritten under them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_lost_or_returns_while_files_come_and_go() {
+    const TASKS: u64 = 8;
+    const ROUNDS: u64 = 400;
+    let folder = tempfile::tempdir().unwrap();
+    let open = |keep: &Arc<()>| {
+        let disk = RealDisk::new(folder.path()).unwrap();
+        let keep: Arc<dyn Any + Send + Sync> = Arc::<()>::clone(keep);
+        let options = Options {
+            partitions: 4,
+            segment_bytes: 16 << 10,
+            keep: Some(keep),
+        };
+        SegmentLog::open(Arc::new(disk), options, &TokioTasks).unwrap()
+    };
+    let in_use = Arc::new(());
+    let log = open(&in_use);
+    let writer = LogWriter::open(&log, PARTITION, "node", &TokioTasks)
+        .await
+        .unwrap();
+    let mut tasks = JoinSet::new();
+    for task in 0..TASKS {
+        let writer = writer.clone();
+        tasks.spawn(async move {
+            let mut mine: Vec<(Pos, Bytes)> = Vec::new();
+            for round in 0..ROUNDS {
+                let body = text(
+                    format!("task {task} round {round} ").repeat(1 + usize::try_from(round % 40).unwrap()),
+                );
+                let deletes = mine
+                    .iter()
+                    .step_by(2)
+                    .take(3)
+                    .map(|(pos, _)| *pos)
+                    .collect::<Vec<_>>();
+                mine.retain(|(pos, _)| !deletes.contains(pos));
+                let gone = deletes.clone();
+                let appends = vec![(text("m"), body.clone()), (text("m"), Bytes::new())];
+                let submission = Submission {
+                    appends,
+                    deletes,
+                    ..Submission::default()
+                };
+                let positions = writer.submit(submission).await.unwrap();
+                mine.push((positions[0], body));
+                mine.push((positions[1], Bytes::new()));
+                let read = writer
+                    .bodies(mine.iter().map(|(pos, _)| *pos).collect())
+                    .await
+                    .unwrap();
+                assert!(
+                    read.iter()
+                        .zip(&mine)
+                        .all(|(read, (_, body))| read.as_ref() == Some(body))
+                );
+                assert!(writer.bodies(gone).await.unwrap().iter().all(Option::is_none));
+            }
+            mine
+        });
+    }
+    let mut expected: Vec<(Pos, Bytes)> = tasks.join_all().await.into_iter().flatten().collect();
+    expected.sort_unstable();
+    drop((writer, log));
+    // The log lets go of its files when its committing task has ended.
+    while Arc::strong_count(&in_use) > 1 {
+        tokio::task::yield_now().await;
+    }
+    let log = open(&in_use);
+    let writer = LogWriter::open(&log, PARTITION, "node", &TokioTasks)
+        .await
+        .unwrap();
+    let found = writer.scan(None, LIMITS.page).await.unwrap().items;
+    let positions: Vec<Pos> = found.iter().map(|record| record.pos).collect();
+    assert_eq!(
+        positions,
+        expected.iter().map(|(pos, _)| *pos).collect::<Vec<_>>()
+    );
+    let bodies = writer.bodies(positions).await.unwrap();
+    assert!(
+        bodies
+            .iter()
+            .zip(&expected)
+            .all(|(read, (_, body))| read.as_ref() == Some(body))
+    );
 }

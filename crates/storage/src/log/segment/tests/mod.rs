@@ -1,6 +1,7 @@
 //! Tests from inside, where the committer and the collector are stepped by hand, so that a seed replays.
 
 mod collecting;
+mod decoding;
 mod faults;
 mod model;
 mod torn;

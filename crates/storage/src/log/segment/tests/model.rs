@@ -1,5 +1,5 @@
-//! Random histories against a model: appends, deletes, notes, collections, kills, power cuts in the middle of
-//! anything. After every opening the stored commit number says which state of the model must be there, exactly.
+//! Random histories against a model: appends, deletes, notes, collections, full disks, kills, power cuts in the
+//! middle of anything. After every opening the stored commit number says which state of the model must be there, exactly.
 //!
 //! `BULLA_SEED` replays one history, `BULLA_SEEDS` runs as many from there (400 unless told).
 
@@ -114,6 +114,10 @@ impl History {
                     self.crash();
                 }
             }
+            4 if self.random.one_in(3) => {
+                let room = self.disk.used() + self.random.below(6_000);
+                self.disk.set_room(Some(room).filter(|_| self.random.one_in(2)));
+            }
             4 => bench.collector.prepare(),
             5..=7 => self.note_some(),
             _ => self.commit_some(),
@@ -187,6 +191,7 @@ impl History {
                 partition.perhaps = Some(next);
                 self.crash();
             }
+            Err(Error::Full) => {}
             Err(Error::Poisoned) => self.crash(),
             Err(other) => panic!("commit: {other}"),
         }
