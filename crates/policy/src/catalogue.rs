@@ -84,12 +84,12 @@ pub fn is_same_account_only(action: &str) -> bool {
 
 /// What is wrong with an action in a resource policy of this service, if anything.
 pub(crate) fn action_fault(vendor: Vendor, action: &Pattern) -> Option<&'static str> {
-    let covers = |known: &&str| action.matches(known, &EmptyContext, Case::Ignored);
+    let covers = |known: &str| action.matches(known, &EmptyContext, Case::Ignored);
     match vendor {
         Vendor::Kms | Vendor::Sqs => None,
         Vendor::Sns => {
-            let in_scope = SNS_TOPIC_ACTIONS.iter().any(|known| covers(&known));
-            let out_of_scope = SNS_OTHER_ACTIONS.iter().any(|known| covers(&known));
+            let in_scope = SNS_TOPIC_ACTIONS.iter().any(|known| covers(known));
+            let out_of_scope = SNS_OTHER_ACTIONS.iter().any(|known| covers(known));
             (out_of_scope || !in_scope).then_some("a topic policy can name actions on the topic only")
         }
         Vendor::S3 => crate::s3::is_unknown(action).then_some("S3 has no such action"),

@@ -291,7 +291,10 @@ impl Rejection {
             self.excerpt,
         );
         if let Some(help) = self.help {
-            shown.push_str(&format!("{gutter} = help: {help}\n"));
+            shown.push_str(&gutter);
+            shown.push_str(" = help: ");
+            shown.push_str(help);
+            shown.push('\n');
         }
         shown
     }

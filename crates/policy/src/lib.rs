@@ -33,6 +33,7 @@ mod context;
 mod decision;
 mod diagnostic;
 mod evaluate;
+mod explain;
 mod grant;
 mod json;
 mod key;
@@ -51,6 +52,9 @@ pub use context::{Context, EmptyContext, MapContext, Value, Values};
 pub use decision::{Decision, Layer, Outcome};
 pub use diagnostic::{Reason, Rejection};
 pub use evaluate::Position;
+pub use explain::{
+    ConditionReport, Explanation, LayerReport, PolicyReport, StatementReport, Verdict, explain,
+};
 pub use grant::{Grant, GrantConstraint};
 pub use key::{Cardinality, ConditionKey, KnownKey};
 pub use kind::{IdentityOwner, PolicyKind, Vendor};

@@ -1,6 +1,6 @@
 //! How large documents of each kind may be.
 //!
-//! Sources: SQS Developer Guide, "Amazon SQS policy quotas"; KMS API Reference, PutKeyPolicy; S3 User Guide, "Bucket
+//! Sources: SQS Developer Guide, "Amazon SQS policy quotas"; KMS API Reference, `PutKeyPolicy`; S3 User Guide, "Bucket
 //! policies"; IAM User Guide, "IAM and AWS STS quotas"; Organizations User Guide, "Quotas"; VPC User Guide, endpoint
 //! policies. SNS documents no number for topic policies; 30,720 is what it is known to take.
 

@@ -272,7 +272,7 @@ impl PrincipalElement {
     ///
     /// `NotPrincipal` counts a caller in all its aspects: a session is also its role and its account. A Deny spares
     /// it only when every aspect is listed, and never when a permissions boundary is attached; an Allow leaves it
-    /// out as soon as one aspect is listed. Source: IAM User Guide, "AWS JSON policy elements: NotPrincipal" and
+    /// out as soon as one aspect is listed. Source: IAM User Guide, "AWS JSON policy elements: `NotPrincipal`" and
     /// "Permissions boundaries for IAM entities".
     pub(crate) fn reaches(&self, principal: &Principal<'_>, denies: bool, bounded: bool) -> Option<Naming> {
         if !self.negated {

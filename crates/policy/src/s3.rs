@@ -107,10 +107,10 @@ const BUCKET_ACTIONS: [&str; 57] = [
 
 /// Whether the pattern covers an action on the bucket, and one on objects.
 pub(crate) fn applies_to(action: &Pattern) -> (bool, bool) {
-    let covers = |known: &&str| action.matches(known, &EmptyContext, Case::Ignored);
+    let covers = |known: &str| action.matches(known, &EmptyContext, Case::Ignored);
     (
-        BUCKET_ACTIONS.iter().any(|known| covers(&known)),
-        OBJECT_ACTIONS.iter().any(|known| covers(&known)),
+        BUCKET_ACTIONS.iter().any(|known| covers(known)),
+        OBJECT_ACTIONS.iter().any(|known| covers(known)),
     )
 }
 

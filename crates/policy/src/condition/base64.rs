@@ -4,7 +4,7 @@
 pub(crate) fn decode(text: &str) -> Option<Box<[u8]>> {
     let digits = text.trim_end_matches('=');
     let padding = text.len().saturating_sub(digits.len());
-    if padding > 2 || digits.len() % 4 == 1 || (padding > 0 && text.len() % 4 != 0) {
+    if padding > 2 || digits.len() % 4 == 1 || (padding > 0 && !text.len().is_multiple_of(4)) {
         return None;
     }
     let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);

@@ -132,11 +132,12 @@ impl Condition {
     }
 
     fn null(&self, absent: bool) -> bool {
-        match (self.operator.quantifier, &self.operand) {
-            (Quantifier::All, _) => true,
-            (Quantifier::Any, _) => false,
-            (Quantifier::One, Operand::Bool(wanted)) => wanted.contains(&Some(absent)),
-            (Quantifier::One, _) => false,
+        match self.operator.quantifier {
+            Quantifier::All => true,
+            Quantifier::Any => false,
+            Quantifier::One => {
+                matches!(&self.operand, Operand::Bool(wanted) if wanted.contains(&Some(absent)))
+            }
         }
     }
 }
@@ -245,10 +246,14 @@ impl Operand {
         match self {
             Self::Text(patterns) => {
                 let text = value.text();
-                patterns.iter().any(|pattern| match comparison {
-                    Comparison::TextIgnoringCase => equals_ignoring_case(pattern, &text, context),
-                    _ => pattern.matches(&text, context, Case::Sensitive),
-                })
+                if comparison == Comparison::TextIgnoringCase {
+                    return patterns
+                        .iter()
+                        .any(|pattern| equals_ignoring_case(pattern, &text, context));
+                }
+                patterns
+                    .iter()
+                    .any(|pattern| pattern.matches(&text, context, Case::Sensitive))
             }
             Self::Arn(patterns) => {
                 let text = value.text();

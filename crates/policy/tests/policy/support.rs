@@ -1,5 +1,4 @@
 //! Reads test vectors into requests and layers.
-
 use bulla_policy::{
     Grant, GrantConstraint, IdentityOwner, Layers, Level, MapContext, Policy, PolicyKind, Principal, Request,
     ResourcePolicy, Vendor, decide, is_same_account_only,
@@ -120,11 +119,18 @@ impl Case {
     }
 }
 
+/// The role of a session: from the context, otherwise a role without path.
 fn role_arn(vector: &Value) -> String {
-    vector["context"]["aws:PrincipalArn"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
+    let principal = vector["principal"].as_str().unwrap_or_default();
+    let arn = vector["context"]["aws:PrincipalArn"].as_str();
+    match (arn, principal.split(['/', ':']).nth(6)) {
+        (Some(arn), _) => arn.to_owned(),
+        (None, Some(role)) => format!(
+            "arn:aws:iam::{}:role/{role}",
+            principal.split(':').nth(4).unwrap()
+        ),
+        (None, None) => String::new(),
+    }
 }
 
 pub(crate) fn principal<'a>(text: &'a str, account: &'a str, role_arn: &'a str) -> Principal<'a> {
@@ -159,10 +165,35 @@ fn context(value: &Value) -> MapContext {
                 context.insert_list(name, items);
             }
             Value::String(text) => context.insert(name, text),
-            other => context.insert(name, other.to_string()),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                context.insert(name, value.to_string());
+            }
         }
     }
     context
+}
+
+/// Fills what a vector leaves out: user `ann` of account 1 sends to a queue of account 1.
+pub(crate) fn outcome(mut vector: Value) -> &'static str {
+    let defaults = serde_json::json!({
+        "principal": "arn:aws:iam::111111111111:user/ann",
+        "action": "sqs:SendMessage",
+        "resource": "arn:aws:sqs:eu-central-1:111111111111:orders",
+        "resourceAccountId": "111111111111",
+        "context": {},
+        "policies": {},
+    });
+    for (name, value) in defaults.as_object().unwrap() {
+        if vector.get(name).is_none() {
+            vector[name] = value.clone();
+        }
+    }
+    Case::read(&vector).with(decide).outcome.as_str()
+}
+
+/// A policy document of version 2012-10-17.
+pub(crate) fn document(statements: &Value) -> Value {
+    serde_json::json!({"Version": "2012-10-17", "Statement": statements})
 }
 
 fn parse(value: &Value, kind: PolicyKind) -> Arc<Policy> {
