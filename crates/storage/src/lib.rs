@@ -31,4 +31,4 @@ pub use contract::{
 pub use directory_writer::{DirectoryWriter, partition_of};
 pub use log_writer::{LogWriter, Submission};
 pub use open_error::OpenError;
-pub use stores::{PARTITIONS, Stores, open_embedded, open_memory, remove_embedded};
+pub use stores::{PARTITIONS, Released, Stores, open_embedded, open_memory, remove_embedded};

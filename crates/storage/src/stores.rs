@@ -21,9 +21,32 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Partitions of the directory, and of the log, in a folder made by this version.
 pub const PARTITIONS: u32 = 16;
+
+/// Tells when the last handle on the stores of a folder is gone and the folder may be opened or removed again.
+/// It is not a handle itself. Of stores in memory it tells so at once.
+#[derive(Clone, Debug)]
+pub struct Released {
+    lock_gone: watch::Receiver<()>,
+}
+
+impl Released {
+    /// Waits until then: for services to let go of their writers, and for the tasks and threads behind these to
+    /// finish what was handed over.
+    pub async fn wait(mut self) {
+        while self.lock_gone.changed().await.is_ok() {}
+    }
+}
+
+/// What every handle keeps.
+struct Lock {
+    // In this order: the lock is gone before anyone is told.
+    _file: File,
+    _told: watch::Sender<()>,
+}
 
 /// The two stores of a server.
 #[derive(Clone)]
@@ -32,14 +55,18 @@ pub struct Stores {
     pub directory: Arc<dyn Directory>,
     /// Messages.
     pub log: Arc<dyn Log>,
+    /// When the folder is free again.
+    pub released: Released,
 }
 
 /// Stores that keep nothing.
 #[must_use]
 pub fn open_memory() -> Stores {
+    let (_, lock_gone) = watch::channel(());
     Stores {
         directory: Arc::new(MemoryDirectory::new(PARTITIONS)),
         log: Arc::new(MemoryLog::new(PARTITIONS)),
+        released: Released { lock_gone },
     }
 }
 
@@ -52,7 +79,11 @@ pub fn open_embedded(folder: &Path, tasks: &dyn Tasks) -> Result<Stores, OpenErr
     make_folder(folder)?;
     let lock = lock_folder(folder)?;
     check_format(folder)?;
-    let keep: Arc<dyn Any + Send + Sync> = Arc::new(lock);
+    let (told, lock_gone) = watch::channel(());
+    let keep: Arc<dyn Any + Send + Sync> = Arc::new(Lock {
+        _file: lock,
+        _told: told,
+    });
     let path = folder.join("directory.sqlite");
     let directory = SqliteDirectory::open(&path, PARTITIONS, tasks, Some(Arc::clone(&keep)))?;
     let log_folder = folder.join("log");
@@ -67,6 +98,7 @@ pub fn open_embedded(folder: &Path, tasks: &dyn Tasks) -> Result<Stores, OpenErr
     Ok(Stores {
         directory: Arc::new(directory),
         log: Arc::new(log),
+        released: Released { lock_gone },
     })
 }
 
@@ -74,14 +106,14 @@ pub fn open_embedded(folder: &Path, tasks: &dyn Tasks) -> Result<Stores, OpenErr
 ///
 /// # Errors
 /// [`OpenError::InUse`] as long as any handle on its stores lives, here or in another process.
-pub fn wipe_embedded(folder: &Path) -> Result<(), OpenError> {
+pub fn remove_embedded(folder: &Path) -> Result<(), OpenError> {
     if !folder.is_dir() {
         return Ok(());
     }
     let _lock = lock_folder(folder)?;
-    let io = OpenError::io(format!("cannot wipe the data folder `{}`", folder.display()));
-    let wipe = || {
-        // The format last: without it, what is left would be refused.
+    let io = OpenError::io(format!("cannot remove the data in `{}`", folder.display()));
+    let remove = || {
+        // The format goes last: while it is there, a half-removed folder is not mistaken for a new one.
         let files = [
             "directory.sqlite",
             "directory.sqlite-wal",
@@ -94,7 +126,7 @@ pub fn wipe_embedded(folder: &Path) -> Result<(), OpenError> {
         }
         File::open(folder)?.sync_all()
     };
-    wipe().map_err(io)
+    remove().map_err(io)
 }
 
 /// Absent is as good as removed.
@@ -174,21 +206,4 @@ fn write_format(folder: &Path) -> std::io::Result<()> {
     file.sync_all()?;
     fs::rename(&temporary, folder.join("format"))?;
     File::open(folder)?.sync_all()
-}
-
-/// Removes everything that [`open_embedded`] made in a folder. Nothing may have it open.
-///
-/// # Errors
-/// What the operating system says; some of it may be gone then.
-pub fn remove_embedded(folder: &Path) -> std::io::Result<()> {
-    let absent_is_fine = |result: std::io::Result<()>| match result {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other,
-    };
-    // The format file goes last: while it is there, a half-removed folder is not mistaken for a new one.
-    for name in ["directory.sqlite", "directory.sqlite-wal", "directory.sqlite-shm"] {
-        absent_is_fine(fs::remove_file(folder.join(name)))?;
-    }
-    absent_is_fine(fs::remove_dir_all(folder.join("log")))?;
-    absent_is_fine(fs::remove_file(folder.join("format")))
 }

@@ -1,6 +1,6 @@
 //! The handles that services hold, and the folder as the server opens it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use bulla_runtime::TokioTasks;
 use bulla_storage::log::segment::disk::RealDisk;
@@ -8,13 +8,12 @@ use bulla_storage::log::segment::{Options, SegmentLog};
 use bulla_storage::testing::disk::SimulatedDisk;
 use bulla_storage::{
     Change, DirectoryWriter, Error, Expect, LIMITS, Log, LogWriter, OpenError, PartitionId, Pos, Submission,
-    open_embedded, open_memory, wipe_embedded,
+    open_embedded, open_memory, remove_embedded,
 };
 use bytes::Bytes;
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -222,7 +221,7 @@ async fn a_note_rides_with_what_comes_next() {
 async fn the_directory_keeps_what_was_committed_across_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let put = |key: &str, value: &str| Change::Put(text(key), text(value));
-    {
+    let released = {
         let stores = open_embedded(folder.path(), &TokioTasks).unwrap();
         let directory = DirectoryWriter::open(&*stores.directory, "node", &TokioTasks)
             .await
@@ -245,9 +244,11 @@ async fn the_directory_keeps_what_was_committed_across_restarts() {
             .await
             .unwrap();
         directory.confirm(partition).await.unwrap();
-    }
-    // The tasks of the first opening end by themselves; the folder is free when they have.
-    let stores = reopen(folder.path()).await;
+        stores.released.clone()
+    };
+    // The tasks of the first opening end by themselves.
+    released.wait().await;
+    let stores = open_embedded(folder.path(), &TokioTasks).unwrap();
     let directory = DirectoryWriter::open(&*stores.directory, "node", &TokioTasks)
         .await
         .unwrap();
@@ -255,16 +256,6 @@ async fn the_directory_keeps_what_was_committed_across_restarts() {
     assert_eq!(queues.len(), 1);
     assert_eq!((&queues[0].1, &queues[0].2), (&text("queue/orders"), &text("1")));
     assert_eq!(directory.scan_all(Bytes::new()).await.unwrap().len(), 2);
-}
-
-async fn reopen(folder: &Path) -> bulla_storage::Stores {
-    loop {
-        match open_embedded(folder, &TokioTasks) {
-            Ok(stores) => return stores,
-            Err(OpenError::InUse { .. }) => tokio::task::yield_now().await,
-            Err(other) => panic!("{other}"),
-        }
-    }
 }
 
 #[tokio::test]
@@ -279,7 +270,7 @@ async fn a_folder_is_for_one_server_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_folder_is_wiped_when_nobody_uses_it() {
+async fn data_is_removed_only_when_nobody_uses_it() {
     let folder = tempfile::tempdir().unwrap();
     let stores = open_embedded(folder.path(), &TokioTasks).unwrap();
     let mut owner = stores.directory.open(PARTITION, "node").await.unwrap().owner;
@@ -288,11 +279,11 @@ async fn a_folder_is_wiped_when_nobody_uses_it() {
         .await
         .unwrap();
     assert!(matches!(
-        wipe_embedded(folder.path()),
+        remove_embedded(folder.path()),
         Err(OpenError::InUse { .. })
     ));
     drop((owner, stores));
-    wipe_embedded(folder.path()).unwrap();
+    remove_embedded(folder.path()).unwrap();
     let stores = open_embedded(folder.path(), &TokioTasks).unwrap();
     let page = stores
         .directory
