@@ -227,7 +227,7 @@ impl AuditTrail for Audit {
     fn record(&self, record: &AuditRecord<'_>) {
         let ended = match record.outcome {
             Outcome::Done => "done".to_owned(),
-            Outcome::Denied { action, .. } => format!("denied {action}"),
+            Outcome::Denied(denial) => format!("denied {}", denial.action()),
             Outcome::Failed { code } => code.to_owned(),
         };
         self.0

@@ -108,6 +108,44 @@ pub enum KmsError {
     },
 }
 
+impl KmsError {
+    /// Every row of the table, for comparison with the service model.
+    #[must_use]
+    pub fn rows() -> Vec<ErrorRow> {
+        let text = String::new;
+        let key = || Arc::from("");
+        [
+            Self::AliasExists { alias: text() },
+            Self::AliasNotFound { alias: text() },
+            Self::CiphertextKeyUnknown,
+            Self::Disabled { key: key() },
+            Self::DryRun,
+            Self::IncorrectKey,
+            Self::Internal,
+            Self::InvalidAliasName { reason: "" },
+            Self::InvalidArn { text: text() },
+            Self::InvalidCiphertext,
+            Self::InvalidGrantToken,
+            Self::InvalidKeyId { text: text() },
+            Self::InvalidKeyUsage { key: key() },
+            Self::InvalidMarker,
+            Self::KeyNotFound { key: key() },
+            Self::LimitExceeded { reason: text() },
+            Self::MalformedPolicy { reason: text() },
+            Self::NotPendingDeletion { key: key() },
+            Self::OtherRegion { region: text() },
+            Self::PendingDeletion { key: key() },
+            Self::PolicyNotFound,
+            Self::Tag { reason: text() },
+            Self::Unsupported { reason: text() },
+            Self::Validation { reason: text() },
+        ]
+        .iter()
+        .map(ErrorCode::row)
+        .collect()
+    }
+}
+
 impl ErrorCode for KmsError {
     fn row(&self) -> ErrorRow {
         match self {

@@ -20,7 +20,9 @@ pub(super) fn parse(text: &str, key_arn: &str) -> Result<Arc<Policy>, KmsError> 
     }
     Policy::parse(text, KIND)
         .map(|policy| label(policy, key_arn))
-        .map_err(|rejection| KmsError::MalformedPolicy { reason: rejection.to_string() })
+        .map_err(|rejection| KmsError::MalformedPolicy {
+            reason: rejection.to_string(),
+        })
 }
 
 /// Compiles a policy that was stored. Rules that have become stricter since do not keep a server from starting; what

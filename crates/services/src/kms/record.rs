@@ -1,8 +1,10 @@
 //! How keys are stored: one directory record per key, JSON, in the partition of its account.
 //!
-//! The record holds the key's material wrapped by a key that is derived from the data folder's instance key, bound to
-//! account, region, key and version, so that one key's material cannot be put in another's place. Deleting the
-//! record destroys the material.
+//! The record holds the key's material, wrapped by a key that is derived from the data folder's instance key, and beside
+//! it what is known of the key: policy, state, tags. The wrapping is bound to the record's name and to every byte of
+//! those facts. So one key's material cannot be put in another's place, and nobody who can write to the data folder
+//! can loosen a key's policy or enable it: the record would no longer open. (An older record of the same key does; what
+//! keeps a folder from being put back is outside of it.) Deleting the record destroys the material.
 //!
 //! The format has a number; fields are never renamed or given another meaning under the same number.
 
@@ -29,14 +31,21 @@ const MATERIAL_LABEL: &[u8] = b"bulla kms material 1";
 #[serde(deny_unknown_fields)]
 struct KeyRecord {
     format: u32,
+    /// [`FactsRecord`] as JSON text: the wrapping of the material is bound to these bytes.
+    facts: String,
+    /// Versions rise; the last one encrypts.
+    materials: Vec<MaterialRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FactsRecord {
     created_ms: u64,
     description: String,
     state: StateRecord,
     policy: String,
     tags: BTreeMap<String, String>,
     aliases: Vec<AliasRecord>,
-    /// Versions rise; the last one encrypts.
-    materials: Vec<MaterialRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,37 +81,20 @@ pub(super) fn record_key(owner: AccountId, region: Region, id: KeyId) -> Bytes {
 
 /// A key as it is stored.
 pub(super) fn encode(key: &Key, wrapping: &SecretKey, entropy: &dyn Entropy) -> Result<Bytes, SealError> {
+    let facts = serde_json::to_string(&FactsRecord::from(key)).map_err(|_| SealError::Refused)?;
     let material = &key.material;
-    let bound_to = material_binding(key.owner, key.region, key.id, material.version);
-    let wrapped = wrap(wrapping, material.key.expose(), &bound_to, entropy)?;
+    let mut stored = MaterialRecord {
+        version: material.version,
+        id: material.id.to_string(),
+        created_ms: material.created.as_millis(),
+        wrapped: String::new(),
+    };
+    let bound_to = binding(&record_key(key.owner, key.region, key.id), &facts, &stored);
+    stored.wrapped = BASE64.encode(wrap(wrapping, material.key.expose(), &bound_to, entropy)?);
     let record = KeyRecord {
         format: FORMAT,
-        created_ms: key.created.as_millis(),
-        description: key.description.clone(),
-        state: match key.state {
-            KeyState::Enabled => StateRecord::Enabled,
-            KeyState::Disabled => StateRecord::Disabled,
-            KeyState::PendingDeletion(at) => StateRecord::PendingDeletion {
-                at_ms: at.as_millis(),
-            },
-        },
-        policy: key.policy.text().to_owned(),
-        tags: key.tags.clone(),
-        aliases: key
-            .aliases
-            .iter()
-            .map(|alias| AliasRecord {
-                name: alias.name.to_string(),
-                created_ms: alias.created.as_millis(),
-                updated_ms: alias.updated.as_millis(),
-            })
-            .collect(),
-        materials: vec![MaterialRecord {
-            version: material.version,
-            id: material.id.to_string(),
-            created_ms: material.created.as_millis(),
-            wrapped: BASE64.encode(wrapped),
-        }],
+        facts,
+        materials: vec![stored],
     };
     serde_json::to_vec(&record)
         .map(Bytes::from)
@@ -128,45 +120,43 @@ pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> R
             many.len()
         )
     })?;
-    let bound_to = material_binding(owner, region, id, material.version);
-    let wrapped = BASE64
-        .decode(&material.wrapped)
-        .map_err(|error| error.to_string())?;
-    let secret = unwrap(wrapping, &wrapped, &bound_to)
-        .map_err(|error| format!("its material does not open: {error}"))?;
-    let secret = SecretKey::from_slice(secret.expose()).ok_or("its material has another length")?;
+    let bound_to = binding(record_key, &record.facts, &material);
+    let material = open_material(material, &bound_to, wrapping)?;
+    let facts: FactsRecord = serde_json::from_str(&record.facts).map_err(|error| error.to_string())?;
     let arn = key_arn(region, owner, id);
     Ok(Key {
         id,
         region,
         owner,
-        arn: Arc::clone(&arn),
-        created: Timestamp::from_millis(record.created_ms),
-        description: record.description,
-        state: match record.state {
+        created: Timestamp::from_millis(facts.created_ms),
+        description: facts.description,
+        state: match facts.state {
             StateRecord::Enabled => KeyState::Enabled,
             StateRecord::Disabled => KeyState::Disabled,
             StateRecord::PendingDeletion { at_ms } => {
                 KeyState::PendingDeletion(Timestamp::from_millis(at_ms))
             }
         },
-        policy: policy::parse_stored(&record.policy, &arn).map_err(|error| format!("its policy is not understood: {error}"))?,
-        tags: record.tags,
-        aliases: record
-            .aliases
-            .into_iter()
-            .map(|alias| Alias {
-                name: alias.name.into(),
-                created: Timestamp::from_millis(alias.created_ms),
-                updated: Timestamp::from_millis(alias.updated_ms),
-            })
-            .collect(),
-        material: Arc::new(Material {
-            version: material.version,
-            id: material.id.into(),
-            created: Timestamp::from_millis(material.created_ms),
-            key: secret,
-        }),
+        policy: policy::parse_stored(&facts.policy, &arn)
+            .map_err(|error| format!("its policy is not understood: {error}"))?,
+        tags: facts.tags,
+        aliases: facts.aliases.into_iter().map(Alias::from).collect(),
+        material: Arc::new(material),
+        arn,
+    })
+}
+
+fn open_material(stored: MaterialRecord, bound_to: &[u8], wrapping: &SecretKey) -> Result<Material, String> {
+    let wrapped = BASE64
+        .decode(&stored.wrapped)
+        .map_err(|error| error.to_string())?;
+    let secret = unwrap(wrapping, &wrapped, bound_to)
+        .map_err(|_| "it was changed, or belongs to another key or data folder".to_owned())?;
+    Ok(Material {
+        version: stored.version,
+        id: stored.id.into(),
+        created: Timestamp::from_millis(stored.created_ms),
+        key: SecretKey::from_slice(secret.expose()).ok_or("its material has another length")?,
     })
 }
 
@@ -181,12 +171,145 @@ fn parse_record_key(record_key: &[u8]) -> Option<(AccountId, Region, KeyId)> {
     parts.next().is_none().then_some((owner, region, id))
 }
 
-fn material_binding(owner: AccountId, region: Region, id: KeyId, version: u32) -> Vec<u8> {
+/// What the wrapping is bound to: everything in the record but the wrapped bytes.
+fn binding(record_key: &[u8], facts: &str, material: &MaterialRecord) -> Vec<u8> {
     encode_parts(&[
         MATERIAL_LABEL,
-        owner.as_str().as_bytes(),
-        region.as_str().as_bytes(),
-        id.as_str().as_bytes(),
-        &version.to_be_bytes(),
+        record_key,
+        facts.as_bytes(),
+        &material.version.to_be_bytes(),
+        material.id.as_bytes(),
+        &material.created_ms.to_be_bytes(),
     ])
+}
+
+impl From<&Key> for FactsRecord {
+    fn from(key: &Key) -> Self {
+        Self {
+            created_ms: key.created.as_millis(),
+            description: key.description.clone(),
+            state: match key.state {
+                KeyState::Enabled => StateRecord::Enabled,
+                KeyState::Disabled => StateRecord::Disabled,
+                KeyState::PendingDeletion(at) => StateRecord::PendingDeletion {
+                    at_ms: at.as_millis(),
+                },
+            },
+            policy: key.policy.text().to_owned(),
+            tags: key.tags.clone(),
+            aliases: key.aliases.iter().map(AliasRecord::from).collect(),
+        }
+    }
+}
+
+impl From<&Alias> for AliasRecord {
+    fn from(alias: &Alias) -> Self {
+        Self {
+            name: alias.name.to_string(),
+            created_ms: alias.created.as_millis(),
+            updated_ms: alias.updated.as_millis(),
+        }
+    }
+}
+
+impl From<AliasRecord> for Alias {
+    fn from(record: AliasRecord) -> Self {
+        Self {
+            name: record.name.into(),
+            created: Timestamp::from_millis(record.created_ms),
+            updated: Timestamp::from_millis(record.updated_ms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode, record_key};
+    use crate::kms::alias::Alias;
+    use crate::kms::key::{Key, KeyState, Material};
+    use crate::kms::policy;
+    use crate::kms::reference::key_arn;
+    use bulla_envelope::SecretKey;
+    use bulla_runtime::SystemEntropy;
+    use bulla_types::{AccountId, KeyId, Region, Timestamp};
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    fn key(description: String, state: KeyState) -> Key {
+        let owner = AccountId::parse("111122223333").unwrap();
+        let (region, id) = (Region::parse("us-east-1").unwrap(), KeyId::from_entropy([9; 16]));
+        let (arn, now) = (
+            key_arn(region, owner, id),
+            Timestamp::from_millis(1_767_225_600_123),
+        );
+        Key {
+            id,
+            region,
+            owner,
+            created: now,
+            description,
+            state,
+            policy: policy::parse(&policy::default_for(owner), &arn).unwrap(),
+            tags: [("team".to_owned(), "blue".to_owned())].into(),
+            aliases: vec![Alias {
+                name: "alias/x".into(),
+                created: now,
+                updated: now,
+            }],
+            material: Arc::new(Material::generate(1, now, &SystemEntropy)),
+            arn,
+        }
+    }
+
+    fn wrapping() -> SecretKey {
+        SecretKey::from_slice(&[3; 32]).unwrap()
+    }
+
+    fn state() -> impl Strategy<Value = KeyState> {
+        prop_oneof![
+            Just(KeyState::Enabled),
+            Just(KeyState::Disabled),
+            (0..u64::MAX).prop_map(|at| KeyState::PendingDeletion(Timestamp::from_millis(at))),
+        ]
+    }
+
+    #[test]
+    fn a_record_under_another_keys_name_is_refused() {
+        let key = key(String::new(), KeyState::Enabled);
+        let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
+        let other = record_key(key.owner, key.region, KeyId::from_entropy([8; 16]));
+        assert!(decode(&other, &value, &wrapping()).is_err());
+    }
+
+    #[test]
+    fn a_record_of_another_data_folder_is_refused() {
+        let key = key(String::new(), KeyState::Enabled);
+        let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
+        let name = record_key(key.owner, key.region, key.id);
+        assert!(decode(&name, &value, &SecretKey::from_slice(&[4; 32]).unwrap()).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn what_is_stored_reads_back(description in "\\PC{0,40}", state in state()) {
+            let key = key(description, state);
+            let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
+            let read = decode(&record_key(key.owner, key.region, key.id), &value, &wrapping()).unwrap();
+            prop_assert_eq!(read.material.key == key.material.key, true);
+            prop_assert_eq!(&read.material.id, &key.material.id);
+            // Debug shows every field but the secret.
+            prop_assert_eq!(format!("{read:?}"), format!("{key:?}"));
+        }
+
+        #[test]
+        fn a_record_with_a_changed_byte_is_refused(at in any::<prop::sample::Index>(), bit in 0..8_u8) {
+            let key = key("mine".to_owned(), KeyState::Disabled);
+            let mut value = encode(&key, &wrapping(), &SystemEntropy).unwrap().to_vec();
+            let at = at.index(value.len());
+            value[at] ^= 1 << bit;
+            prop_assert!(decode(&record_key(key.owner, key.region, key.id), &value, &wrapping()).is_err());
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::limits::{
     TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use super::shapes::Tag;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `1 validation error detected: Value 'x' at 'keyId' failed to satisfy constraint: …`.
 pub(super) fn violation(value: &str, member: &str, constraint: &str) -> KmsError {
@@ -121,8 +121,17 @@ pub(super) fn grant_tokens(tokens: &[String]) -> Result<(), KmsError> {
     }
 }
 
-/// An encryption context's size.
+/// An encryption context's size, and that no two of its keys differ in letter case alone.
+///
+/// AWS takes such contexts; but the condition keys `kms:EncryptionContext:…` do not know case, so that a policy would
+/// look at one of the two values and the ciphertext be bound to the other.
 pub(super) fn encryption_context(context: &BTreeMap<String, String>) -> Result<(), KmsError> {
+    let distinct: BTreeSet<String> = context.keys().map(|key| key.to_lowercase()).collect();
+    if distinct.len() < context.len() {
+        return Err(KmsError::Validation {
+            reason: "Keys of the encryption context must not differ in letter case alone".to_owned(),
+        });
+    }
     let bytes: usize = context
         .iter()
         .map(|(key, value)| key.len().saturating_add(value.len()))

@@ -1,6 +1,5 @@
 //! `CreateKey`: a symmetric key with its policy.
 
-use crate::kms::{Kms, policy};
 use crate::kms::access::{check_not_locked_out, with_key_kind, with_request_tags};
 use crate::kms::errors::KmsError;
 use crate::kms::key::{AWS_KMS, ENCRYPT_DECRYPT, Key, KeyState, Material, SYMMETRIC_DEFAULT};
@@ -8,6 +7,7 @@ use crate::kms::limits::KEYS_PER_REGION_MAX;
 use crate::kms::reference::key_arn;
 use crate::kms::shapes::{KeyMetadata, Tag};
 use crate::kms::validate::{self, one_of};
+use crate::kms::{Kms, policy};
 use bulla_gate::{Access, AccessRequest, Authorized, Call, Operation, Resolved};
 use bulla_types::KeyId;
 use bulla_wire::Shape;

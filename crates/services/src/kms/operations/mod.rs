@@ -29,14 +29,6 @@ use bulla_gate::Endpoint;
 pub use decrypt::{Decrypt, DecryptInput, DecryptOutput};
 pub use generate_data_key::{GenerateDataKey, GenerateDataKeyInput, GenerateDataKeyOutput};
 
-#[cfg(test)]
-pub(super) use self::{
-    cancel_key_deletion::*, create_alias::*, create_key::*, delete_alias::*, describe_key::*, disable_key::*,
-    enable_key::*, encrypt::*, generate_data_key_without_plaintext::*, generate_random::*, get_key_policy::*,
-    list_aliases::*, list_key_policies::*, list_keys::*, list_resource_tags::*, put_key_policy::*,
-    schedule_key_deletion::*, tag_resource::*, untag_resource::*, update_alias::*, update_key_description::*,
-};
-
 /// Everything that KMS answers to.
 pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<cancel_key_deletion::CancelKeyDeletion>(),
