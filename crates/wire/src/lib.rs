@@ -110,6 +110,8 @@ mod protocol;
 mod query_reader;
 mod route;
 mod service;
+#[cfg(test)]
+mod tests;
 mod text;
 mod value;
 mod writer;
