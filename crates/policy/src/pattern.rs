@@ -221,6 +221,11 @@ fn with_variable<T>(
 }
 
 fn glob(tokens: &[Token], text: &str, context: &dyn Context, case: Case) -> bool {
+    if let ([.., Token::Literal(end)], Case::Sensitive) = (tokens, case)
+        && !text.ends_with(&**end)
+    {
+        return false;
+    }
     let mut index = 0_usize;
     let mut rest = text;
     let mut retry: Option<(usize, &str)> = None;
@@ -228,11 +233,15 @@ fn glob(tokens: &[Token], text: &str, context: &dyn Context, case: Case) -> bool
         let advanced = match tokens.get(index) {
             None => rest.is_empty().then_some(rest),
             Some(Token::AnySequence) => {
-                if index.saturating_add(1) == tokens.len() {
+                let after = index.saturating_add(1);
+                if after == tokens.len() {
                     return true;
                 }
-                retry = Some((index.saturating_add(1), rest));
-                Some(rest)
+                let Some(start) = skip_to(tokens.get(after), rest, case) else {
+                    return false;
+                };
+                retry = Some((after, start));
+                Some(start)
             }
             Some(Token::AnyCharacter) => skip_character(rest),
             Some(Token::Literal(literal)) => strip(rest, literal, case),
@@ -254,12 +263,30 @@ fn glob(tokens: &[Token], text: &str, context: &dyn Context, case: Case) -> bool
         let Some((after_star, from)) = retry else {
             return false;
         };
-        let Some(next) = skip_character(from) else {
-            return false;
-        };
+        let next = skip_character(from).and_then(|next| skip_to(tokens.get(after_star), next, case));
+        let Some(next) = next else { return false };
         retry = Some((after_star, next));
         index = after_star;
         rest = next;
+    }
+}
+
+/// The first place in `text` where the token after a `*` can match; `None` when there is none.
+///
+/// Only an exact literal is searched for; anything else may match anywhere.
+fn skip_to<'a>(token: Option<&Token>, text: &'a str, case: Case) -> Option<&'a str> {
+    let (Some(Token::Literal(literal)), Case::Sensitive) = (token, case) else {
+        return Some(text);
+    };
+    let first = literal.bytes().next()?;
+    let mut rest = text;
+    loop {
+        let at = rest.bytes().position(|byte| byte == first)?;
+        rest = rest.get(at..)?;
+        if rest.starts_with(&**literal) {
+            return Some(rest);
+        }
+        rest = skip_character(rest)?;
     }
 }
 
@@ -276,6 +303,43 @@ fn strip<'a>(text: &'a str, prefix: &str, case: Case) -> Option<&'a str> {
             head.eq_ignore_ascii_case(prefix)
                 .then(|| text.get(prefix.len()..))
                 .flatten()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Case, Pattern, Variables, Wildcards};
+    use crate::context::EmptyContext;
+    use proptest::prelude::*;
+
+    fn matches(pattern: &str, text: &str) -> bool {
+        let pattern = Pattern::compile(pattern, Wildcards::Active, Variables::Literal).unwrap();
+        pattern.matches(text, &EmptyContext, Case::Sensitive)
+    }
+
+    /// The definition: `*` is any sequence, `?` one character.
+    fn defined(pattern: &[char], text: &[char]) -> bool {
+        match pattern {
+            [] => text.is_empty(),
+            ['*', rest @ ..] => (0..=text.len()).any(|skipped| defined(rest, &text[skipped..])),
+            ['?', rest @ ..] => !text.is_empty() && defined(rest, &text[1..]),
+            [character, rest @ ..] => text.first() == Some(character) && defined(rest, &text[1..]),
+        }
+    }
+
+    #[test]
+    fn many_stars_take_no_more_than_polynomial_time() {
+        assert!(!matches(&"*a".repeat(200), &format!("{}b", "a".repeat(10_000))));
+        assert!(!matches(&"?*".repeat(200), &"a".repeat(199)));
+    }
+
+    proptest! {
+        #[test]
+        fn matching_follows_the_definition(pattern in "[abé*?]{0,8}", text in "[abé]{0,10}") {
+            let characters: Vec<_> = text.chars().collect();
+            let definition: Vec<_> = pattern.chars().collect();
+            prop_assert_eq!(matches(&pattern, &text), defined(&definition, &characters));
         }
     }
 }

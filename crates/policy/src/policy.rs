@@ -134,9 +134,9 @@ impl Policy {
 
     /// Reads a document that is only to be evaluated, for instance one that stands in AWS already.
     ///
-    /// The grammar is the same: an element, operator or principal that is not understood is an error. Quotas, the
-    /// vendor of actions, the form of resources and of condition values are not checked; a value that is not of the
-    /// form its operator compares matches nothing.
+    /// The grammar is the same: an element or operator that is not understood is an error. Quotas, the vendor of
+    /// actions, the form of resources, of principals (AWS shows the unique id of somebody deleted) and of condition
+    /// values are not checked; a value that has not the form that is compared matches nothing.
     ///
     /// # Errors
     /// The first fault, with its place.

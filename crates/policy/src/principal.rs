@@ -120,6 +120,8 @@ pub(crate) enum Entry {
     Federated(Box<str>),
     /// S3's identifier of an account; matched by no caller here, kept so that bucket policies can be stored.
     CanonicalUser,
+    /// The unique id of somebody deleted, or a text that is no principal, in a policy read for evaluation only.
+    Nobody,
 }
 
 impl Entry {
@@ -148,7 +150,8 @@ impl Entry {
                 | Self::FederatedUser(_)
                 | Self::Service(_)
                 | Self::Federated(_)
-                | Self::CanonicalUser,
+                | Self::CanonicalUser
+                | Self::Nobody,
                 _,
             ) => None,
         }

@@ -6,6 +6,8 @@
 //!   means none of them.
 //! - An absent key makes an operator false, a negated operator true, `ForAllValues` true, `ForAnyValue` false,
 //!   anything with `IfExists` true.
+//! - Without set operator, a key with several values matches when any of them does, and a negated operator holds
+//!   when none does.
 //! - A policy variable without value equals nothing, so a negated operator then holds.
 
 mod base64;

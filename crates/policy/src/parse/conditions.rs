@@ -5,7 +5,8 @@ use crate::condition::operator::{Comparison, Operator};
 use crate::condition::{Condition, ValueError};
 use crate::diagnostic::{Fault, Reason, line_of};
 use crate::json::{Member, Node, Value};
-use crate::key::ConditionKey;
+use crate::key::{ConditionKey, KnownKey};
+use crate::kind::{PolicyKind, Vendor};
 
 pub(super) fn read(reading: &mut Reading<'_>, node: &Node) -> Result<Vec<Condition>, Fault> {
     let Value::Object(operators) = &node.value else {
@@ -82,6 +83,14 @@ fn condition(reading: &Reading<'_>, operator: Operator, member: &Member) -> Resu
         Fault::new(Reason::InvalidConditionKey, member.at, message)
             .help("a condition key is `service:name`, such as `aws:SourceArn`")
     })?;
+    let bucket = reading.kind == PolicyKind::Resource(Vendor::S3);
+    if bucket && reading.is_strict() && key.known() == KnownKey::Other {
+        let message = format!(
+            "`{}` is not a condition key that a bucket policy knows",
+            member.name
+        );
+        return Err(Fault::new(Reason::InvalidConditionKey, member.at, message));
+    }
     let scalars = match &member.value.value {
         Value::List(items) => items.iter().collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Object(_) => {

@@ -83,8 +83,17 @@ fn of_type(reading: &mut Reading<'_>, member: &Member) -> Result<Vec<Entry>, Fau
     }
     let mut entries = Vec::new();
     for (at, text) in texts_of(&member.value, &member.name)? {
-        let entry = parse(text)
-            .map_err(|wanted| Fault::new(Reason::InvalidPrincipal, at, format!("`{text}`: {wanted}")))?;
+        let entry = match parse(text) {
+            Ok(entry) => entry,
+            Err(_) if !reading.is_strict() => Entry::Nobody,
+            Err(wanted) => {
+                return Err(Fault::new(
+                    Reason::InvalidPrincipal,
+                    at,
+                    format!("`{text}`: {wanted}"),
+                ));
+            }
+        };
         reading
             .principals
             .push((member.name.as_str().into(), text.into()));

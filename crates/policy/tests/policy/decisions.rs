@@ -394,3 +394,86 @@ fn actions_and_resources_match_as_documented() {
         );
     }
 }
+
+#[test]
+fn a_lenient_reading_keeps_what_matches_nothing() {
+    let rows = [
+        (json!({"AWS": "AIDAEXAMPLEOFDELETEDUSER"}), "*", IMPLICIT),
+        (json!({"AWS": "arn:aws:iam::111111111111:user/a*"}), "*", IMPLICIT),
+        (
+            json!("*"),
+            "https://sqs.eu-central-1.amazonaws.com/111111111111/orders",
+            IMPLICIT,
+        ),
+        (json!("*"), "*", ALLOW),
+    ];
+    for (principal, resource, expected) in rows {
+        let statement =
+            json!({"Effect": "Allow", "Principal": principal, "Action": "*", "Resource": resource});
+        assert_eq!(
+            send("arn:aws:iam::111111111111:user/ann", &statement, &json!({})),
+            expected,
+            "{statement}"
+        );
+    }
+}
+
+#[test]
+fn a_role_trusts_whom_its_trust_policy_names() {
+    use bulla_policy::{
+        EmptyContext, Layers, Policy, PolicyKind, Principal, Request, ResourcePolicy, decide,
+    };
+    let assume = |principal: &Value, caller: Principal<'_>, action: &str| {
+        let statement = json!({"Effect": "Allow", "Principal": principal, "Action": action});
+        let policy = Policy::parse(document(&statement).to_string(), PolicyKind::Trust).unwrap();
+        let request = Request {
+            principal: caller,
+            action,
+            resource: ROLE,
+            resource_account: "111111111111",
+            context: &EmptyContext,
+            same_account_only: false,
+        };
+        let layers = Layers {
+            resource: ResourcePolicy::Mandatory(&policy),
+            ..Layers::default()
+        };
+        let decision = decide(&request, &layers);
+        decision.denial(action).unwrap_or_else(|| "allowed".to_owned())
+    };
+    let user = "arn:aws:iam::111111111111:user/ann";
+    let ann = Principal::User {
+        account: "111111111111",
+        arn: user,
+    };
+    let provider = "arn:aws:iam::111111111111:saml-provider/idp";
+    assert_eq!(assume(&json!({"AWS": user}), ann, "sts:AssumeRole"), "allowed");
+    assert_eq!(
+        assume(&json!({"AWS": "111111111111"}), ann, "sts:AssumeRole"),
+        "because no identity-based policy allows the sts:AssumeRole action"
+    );
+    assert_eq!(
+        assume(&json!({"AWS": "222222222222"}), ann, "sts:AssumeRole"),
+        "because no role trust policy allows the sts:AssumeRole action"
+    );
+    let federated = Principal::Federated { provider };
+    assert_eq!(
+        assume(
+            &json!({"Federated": provider}),
+            federated,
+            "sts:AssumeRoleWithSAML"
+        ),
+        "allowed"
+    );
+    let service = Principal::Service {
+        name: "lambda.amazonaws.com",
+    };
+    assert_eq!(
+        assume(
+            &json!({"Service": "lambda.amazonaws.com"}),
+            service,
+            "sts:AssumeRole"
+        ),
+        "allowed"
+    );
+}

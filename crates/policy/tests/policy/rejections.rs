@@ -81,6 +81,7 @@ UNSUPPORTED_ELEMENT | rcp | statement | "Effect": "Deny", "Principal": "*", "Not
 UNSUPPORTED_ACTION_IN_POLICY | topic | statement | "Effect": "Allow", "Principal": "*", "Action": "sns:*", "Resource": "*"
 UNSUPPORTED_ACTION_IN_POLICY | topic | statement | "Effect": "Allow", "Principal": "*", "Action": "sns:CreateTopic", "Resource": "*"
 UNSUPPORTED_ACTION_IN_POLICY | bucket | statement | "Effect": "Allow", "Principal": "*", "Action": "s3:GetObjects", "Resource": "*"
+INVALID_CONDITION_KEY_FORMAT | bucket | statement | "Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"s3:Secure": "true"}}
 INVALID_CHARACTER | key | statement | "Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*", "Sid": "Ω"
 "#;
 
