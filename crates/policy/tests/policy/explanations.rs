@@ -56,78 +56,34 @@ fn denials_are_worded_as_aws_words_them() {
         position: None,
         level: None,
     };
-    let rows = [
-        (
-            Outcome::ImplicitDeny,
-            Layer::Identity,
-            "because no identity-based policy allows the sqs:SendMessage action",
-        ),
-        (
-            Outcome::ImplicitDeny,
-            Layer::Resource,
-            "because no resource-based policy allows the sqs:SendMessage action",
-        ),
-        (
-            Outcome::ImplicitDeny,
-            Layer::ServiceControl,
-            "because no service control policy allows the sqs:SendMessage action",
-        ),
-        (
-            Outcome::ImplicitDeny,
-            Layer::Boundary,
-            "because no permissions boundary allows the sqs:SendMessage action",
-        ),
-        (
-            Outcome::ImplicitDeny,
-            Layer::Session,
-            "because no session policy allows the sqs:SendMessage action",
-        ),
-        (
-            Outcome::ImplicitDeny,
-            Layer::Endpoint,
-            "because no VPC endpoint policy allows the sqs:SendMessage action",
-        ),
-        (
-            Outcome::ExplicitDeny,
-            Layer::Identity,
-            "with an explicit deny in an identity-based policy",
-        ),
-        (
-            Outcome::ExplicitDeny,
-            Layer::Resource,
-            "with an explicit deny in a resource-based policy",
-        ),
-        (
-            Outcome::ExplicitDeny,
-            Layer::ServiceControl,
-            "with an explicit deny in a service control policy",
-        ),
-        (
-            Outcome::ExplicitDeny,
-            Layer::ResourceControl,
-            "with an explicit deny in a resource control policy",
-        ),
-        (
-            Outcome::ExplicitDeny,
-            Layer::Boundary,
-            "with an explicit deny in a permissions boundary",
-        ),
-        (
-            Outcome::ExplicitDeny,
-            Layer::Session,
-            "with an explicit deny in a session policy",
-        ),
-        (
-            Outcome::ExplicitDeny,
-            Layer::Trust,
-            "with an explicit deny in the role trust policy",
-        ),
+    let implicit = [
+        (Layer::Identity, "identity-based policy"),
+        (Layer::Resource, "resource-based policy"),
+        (Layer::ServiceControl, "service control policy"),
+        (Layer::Boundary, "permissions boundary"),
+        (Layer::Session, "session policy"),
+        (Layer::Endpoint, "VPC endpoint policy"),
+        (Layer::Trust, "role trust policy"),
     ];
-    for (outcome, layer, expected) in rows {
-        assert_eq!(
-            deny(outcome, layer).denial("sqs:SendMessage").as_deref(),
-            Some(expected)
-        );
+    for (layer, named) in implicit {
+        let expected = format!("because no {named} allows the sqs:SendMessage action");
+        let denial = deny(Outcome::ImplicitDeny, layer).denial("sqs:SendMessage");
+        assert_eq!(denial, Some(expected));
+    }
+    let explicit = [
+        (Layer::Identity, "an identity-based policy"),
+        (Layer::Resource, "a resource-based policy"),
+        (Layer::ServiceControl, "a service control policy"),
+        (Layer::ResourceControl, "a resource control policy"),
+        (Layer::Boundary, "a permissions boundary"),
+        (Layer::Session, "a session policy"),
+        (Layer::Endpoint, "a VPC endpoint policy"),
+        (Layer::Trust, "the role trust policy"),
+    ];
+    for (layer, named) in explicit {
+        let expected = format!("with an explicit deny in {named}");
+        let denial = deny(Outcome::ExplicitDeny, layer).denial("sqs:SendMessage");
+        assert_eq!(denial, Some(expected));
     }
     assert_eq!(
         deny(Outcome::Allow, Layer::Identity).denial("sqs:SendMessage"),
