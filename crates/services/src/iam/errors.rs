@@ -1,0 +1,108 @@
+//! The errors of IAM: one enum, one table.
+//!
+//! Wording follows AWS's answers where they are known; tools match on some of it.
+
+use bulla_gate::ErrorCode;
+use bulla_wire::{ErrorRow, Fault};
+use std::borrow::Cow;
+
+/// What IAM operations answer when they do not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IamError {
+    /// The user or the account has no such access key.
+    AccessKeyNotFound {
+        /// Its id.
+        id: String,
+    },
+    /// A permissions boundary: managed policies are not built, so there is none of that ARN.
+    BoundaryNotFound {
+        /// The ARN.
+        arn: String,
+    },
+    /// What is to be deleted still holds something.
+    DeleteConflict {
+        /// What must go first.
+        what: &'static str,
+    },
+    /// A user or role of that name exists.
+    EntityAlreadyExists {
+        /// `User` or `Role`.
+        noun: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A defect, or the storage failed; the log says more.
+    Internal,
+    /// A value that breaks a rule which is not about its form.
+    InvalidInput {
+        /// Which rule.
+        reason: String,
+    },
+    /// A quota is exhausted.
+    LimitExceeded {
+        /// Which.
+        reason: String,
+    },
+    /// A policy that is not understood, or names a principal that does not exist.
+    MalformedPolicyDocument {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no such user or role, or it has no such policy.
+    NoSuchEntity {
+        /// `user`, `role`, `user policy`, `role policy`.
+        noun: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A member of the request that is out of its bounds.
+    Validation {
+        /// Which member and which bounds.
+        reason: String,
+    },
+}
+
+impl ErrorCode for IamError {
+    fn row(&self) -> ErrorRow {
+        match self {
+            Self::AccessKeyNotFound { .. } | Self::BoundaryNotFound { .. } | Self::NoSuchEntity { .. } => {
+                sender("NoSuchEntityException", "NoSuchEntity", 404)
+            }
+            Self::DeleteConflict { .. } => sender("DeleteConflictException", "DeleteConflict", 409),
+            Self::EntityAlreadyExists { .. } => sender("EntityAlreadyExistsException", "EntityAlreadyExists", 409),
+            Self::Internal => ErrorRow {
+                shape: "ServiceFailureException",
+                query_code: "ServiceFailure",
+                status: 500,
+                fault: Fault::Receiver,
+            },
+            Self::InvalidInput { .. } => sender("InvalidInputException", "InvalidInput", 400),
+            Self::LimitExceeded { .. } => sender("LimitExceededException", "LimitExceeded", 409),
+            Self::MalformedPolicyDocument { .. } => {
+                sender("MalformedPolicyDocumentException", "MalformedPolicyDocument", 400)
+            }
+            Self::Validation { .. } => sender("ValidationError", "ValidationError", 400),
+        }
+    }
+
+    fn message(&self) -> Cow<'_, str> {
+        match self {
+            Self::AccessKeyNotFound { id } => format!("The Access Key with id {id} cannot be found.").into(),
+            Self::BoundaryNotFound { arn } => {
+                format!("Scope ARN: {arn} does not exist or is not attachable. Managed policies are not built yet.").into()
+            }
+            Self::DeleteConflict { what } => format!("Cannot delete entity, must delete {what} first.").into(),
+            Self::EntityAlreadyExists { noun, name } => format!("{noun} with name {name} already exists.").into(),
+            Self::Internal => "The request processing has failed because of an unknown error. Try again.".into(),
+            Self::NoSuchEntity { noun, name } => format!("The {noun} with name {name} cannot be found.").into(),
+            Self::InvalidInput { reason }
+            | Self::LimitExceeded { reason }
+            | Self::MalformedPolicyDocument { reason }
+            | Self::Validation { reason } => reason.into(),
+        }
+    }
+}
+
+const fn sender(shape: &'static str, query_code: &'static str, status: u16) -> ErrorRow {
+    ErrorRow { shape, query_code, status, fault: Fault::Sender }
+}

@@ -1,0 +1,68 @@
+//! The errors of STS: one enum, one table.
+
+use bulla_gate::ErrorCode;
+use bulla_wire::{ErrorRow, Fault};
+use std::borrow::Cow;
+
+/// What STS operations answer when they do not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StsError {
+    /// A defect; the log says more.
+    Internal,
+    /// A session policy that is not understood.
+    MalformedPolicyDocument {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Session policy and tags are too large together.
+    PackedPolicyTooLarge {
+        /// What is too large.
+        reason: String,
+    },
+    /// The caller is a root user, or the role went away meanwhile.
+    RefusedRole {
+        /// Why.
+        reason: &'static str,
+    },
+    /// What the caller's own session passes on is not at hand; asking again helps.
+    SessionNotAtHand,
+    /// A member of the request that is out of its bounds, or something that is not built.
+    Validation {
+        /// Which member and which bounds.
+        reason: String,
+    },
+}
+
+impl ErrorCode for StsError {
+    fn row(&self) -> ErrorRow {
+        match self {
+            Self::Internal => receiver("InternalFailure", 500),
+            Self::MalformedPolicyDocument { .. } => {
+                sender("MalformedPolicyDocumentException", "MalformedPolicyDocument", 400)
+            }
+            Self::PackedPolicyTooLarge { .. } => sender("PackedPolicyTooLargeException", "PackedPolicyTooLarge", 400),
+            Self::RefusedRole { .. } => sender("AccessDenied", "AccessDenied", 403),
+            Self::SessionNotAtHand => receiver("ServiceUnavailable", 503),
+            Self::Validation { .. } => sender("ValidationError", "ValidationError", 400),
+        }
+    }
+
+    fn message(&self) -> Cow<'_, str> {
+        match self {
+            Self::Internal => "The request processing has failed because of an unknown error. Try again.".into(),
+            Self::SessionNotAtHand => "The request has failed due to a temporary failure of the server. Try again.".into(),
+            Self::RefusedRole { reason } => (*reason).into(),
+            Self::MalformedPolicyDocument { reason }
+            | Self::PackedPolicyTooLarge { reason }
+            | Self::Validation { reason } => reason.into(),
+        }
+    }
+}
+
+const fn sender(shape: &'static str, query_code: &'static str, status: u16) -> ErrorRow {
+    ErrorRow { shape, query_code, status, fault: Fault::Sender }
+}
+
+const fn receiver(name: &'static str, status: u16) -> ErrorRow {
+    ErrorRow { shape: name, query_code: name, status, fault: Fault::Receiver }
+}

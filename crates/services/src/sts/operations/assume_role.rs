@@ -1,0 +1,273 @@
+//! `AssumeRole`: a session of a role.
+
+use crate::iam::{IdKind, SecretText, SoughtRole, unique_id};
+use crate::sts::limits::{CHAINED_SESSION_SECONDS_MAX, PACKED_BYTES_MAX, SESSION_SECONDS_DEFAULT};
+use crate::sts::token::Session;
+use crate::sts::{Sts, StsError, validate};
+use bulla_gate::{Access, AccessRequest, Authorized, Call, IdentityKind, Operation, Resolved};
+use bulla_policy::{Policy, PolicyKind, Reason};
+use bulla_types::Timestamp;
+use bulla_wire::Shape;
+use std::time::Duration;
+
+/// The operation.
+#[derive(Debug)]
+pub(crate) struct AssumeRole;
+
+/// Its input.
+#[derive(Debug, Shape)]
+#[shape(name = "AssumeRoleRequest")]
+pub(crate) struct AssumeRoleInput {
+    pub(crate) role_arn: String,
+    pub(crate) role_session_name: String,
+    /// Managed policies are not built: refused.
+    #[member(default)]
+    pub(crate) policy_arns: Vec<PolicyDescriptorType>,
+    /// A session policy.
+    pub(crate) policy: Option<String>,
+    /// 900 to the role's maximum; 3,600 if absent.
+    pub(crate) duration_seconds: Option<i32>,
+    #[member(default)]
+    pub(crate) tags: Vec<Tag>,
+    #[member(default)]
+    pub(crate) transitive_tag_keys: Vec<String>,
+    pub(crate) external_id: Option<String>,
+    /// MFA is not built: refused.
+    pub(crate) serial_number: Option<String>,
+    /// MFA is not built: refused.
+    pub(crate) token_code: Option<String>,
+    /// Not built: refused.
+    pub(crate) source_identity: Option<String>,
+    /// Not built: refused.
+    #[member(default)]
+    pub(crate) provided_contexts: Vec<ProvidedContext>,
+    /// Not built: refused.
+    pub(crate) minimum_session_token_size: Option<i32>,
+}
+
+/// A managed policy.
+#[derive(Debug, Shape)]
+pub(crate) struct PolicyDescriptorType {
+    #[member(name = "arn")]
+    pub(crate) arn: Option<String>,
+}
+
+/// A session tag.
+#[derive(Clone, Debug, Shape)]
+pub(crate) struct Tag {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+/// A context assertion.
+#[derive(Debug, Shape)]
+pub(crate) struct ProvidedContext {
+    pub(crate) provider_arn: Option<String>,
+    pub(crate) context_assertion: Option<String>,
+}
+
+/// Its output.
+#[derive(Debug, Shape)]
+#[shape(name = "AssumeRoleResponse")]
+pub(crate) struct AssumeRoleOutput {
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) assumed_role_user: Option<AssumedRoleUser>,
+    /// Percent of what session policy and tags may have; absent without them.
+    pub(crate) packed_policy_size: Option<i32>,
+    pub(crate) source_identity: Option<String>,
+    pub(crate) session_token_utilization: Option<i32>,
+    pub(crate) session_token_size: Option<i32>,
+}
+
+/// Temporary credentials.
+#[derive(Debug, Shape)]
+pub(crate) struct Credentials {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: SecretText,
+    pub(crate) session_token: SecretText,
+    pub(crate) expiration: Timestamp,
+}
+
+/// The principal that the session is.
+#[derive(Debug, Shape)]
+pub(crate) struct AssumedRoleUser {
+    pub(crate) assumed_role_id: String,
+    pub(crate) arn: String,
+}
+
+/// The role, and the tags of the session to be.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    role: SoughtRole,
+    tags: Vec<(String, String)>,
+    transitive: Vec<String>,
+}
+
+impl Operation for AssumeRole {
+    const NAME: &'static str = "AssumeRole";
+    type Service = Sts;
+    type Input = AssumeRoleInput;
+    type Output = AssumeRoleOutput;
+    type Error = StsError;
+    type Target = Wanted;
+
+    async fn resolve(sts: &Sts, call: &Call<'_>, input: AssumeRoleInput) -> Result<Resolved<Self>, StsError> {
+        let arn = validate::role_arn(&input.role_arn)?;
+        validate::session_name(&input.role_session_name)?;
+        validate::duration(input.duration_seconds.unwrap_or(SESSION_SECONDS_DEFAULT))?;
+        input.external_id.as_deref().map(validate::external_id).transpose()?;
+        refuse_unbuilt(&input)?;
+        if call.caller().identity().is_root() {
+            return Err(StsError::RefusedRole { reason: "Roles may not be assumed by root accounts." });
+        }
+        let invalid = || StsError::Validation { reason: format!("{} is invalid", input.role_arn) };
+        let role = sts.sessions.principals.role(&arn).ok_or_else(invalid)?;
+        let own: Vec<_> = input.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+        validate::tags(&own, &input.transitive_tag_keys)?;
+        let mut requests = vec![with_keys(role.request("sts:AssumeRole"), &input, &own)];
+        if !own.is_empty() {
+            requests.push(with_keys(role.request("sts:TagSession"), &input, &own));
+        }
+        let target = with_passed_on(sts, call, role, own, input.transitive_tag_keys.clone())?;
+        Ok(Resolved { input, target, access: Access::Needs(requests) })
+    }
+
+    async fn execute(sts: &Sts, call: &Call<'_>, granted: Authorized<Self>) -> Result<AssumeRoleOutput, StsError> {
+        let (input, Wanted { role, tags, transitive }) = granted.into_parts();
+        let gone = StsError::RefusedRole { reason: "The role does not exist." };
+        let role = role.found().ok_or(gone)?;
+        let seconds = length(call, role.max_session_seconds(), input.duration_seconds)?;
+        check_policy(input.policy.as_deref())?;
+        let packed_policy_size = packed_size(input.policy.as_deref(), &tags)?;
+        let session = Session {
+            role: role.id().to_string(),
+            name: input.role_session_name,
+            issued: call.time(),
+            expires: call.time().after(seconds),
+            policy: input.policy,
+            tags,
+            transitive,
+        };
+        let entropy = sts.sessions.principals.entropy();
+        let access_key = unique_id(IdKind::TemporaryAccessKey, entropy);
+        let tokens = &sts.sessions.tokens;
+        let sealed = tokens.secret(&access_key).and_then(|secret| Ok((secret, tokens.seal(&access_key, &session, entropy)?)));
+        let (secret, token) = sealed.map_err(|error| {
+            tracing::error!(%error, "a session token cannot be sealed");
+            StsError::Internal
+        })?;
+        let principal = role.session(&session.name);
+        Ok(AssumeRoleOutput {
+            credentials: Some(Credentials {
+                access_key_id: access_key,
+                secret_access_key: SecretText::from(&secret),
+                session_token: SecretText::new(&token),
+                expiration: session.expires,
+            }),
+            assumed_role_user: Some(AssumedRoleUser {
+                assumed_role_id: principal.user_id.to_string(),
+                arn: principal.arn.to_string(),
+            }),
+            packed_policy_size,
+            source_identity: None,
+            session_token_utilization: None,
+            session_token_size: None,
+        })
+    }
+}
+
+/// What is not built is refused, not ignored.
+fn refuse_unbuilt(input: &AssumeRoleInput) -> Result<(), StsError> {
+    let asked = [
+        (!input.policy_arns.is_empty(), "PolicyArns"),
+        (input.serial_number.is_some(), "SerialNumber"),
+        (input.token_code.is_some(), "TokenCode"),
+        (input.source_identity.is_some(), "SourceIdentity"),
+        (!input.provided_contexts.is_empty(), "ProvidedContexts"),
+        (input.minimum_session_token_size.is_some(), "MinimumSessionTokenSize"),
+    ];
+    match asked.iter().find(|(asked, _)| *asked) {
+        Some((_, member)) => {
+            Err(StsError::Validation { reason: format!("The parameter {member} is not supported: it is not built yet.") })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The condition keys that the request gives.
+fn with_keys(mut request: AccessRequest, input: &AssumeRoleInput, tags: &[(String, String)]) -> AccessRequest {
+    request = request.with_key("sts:RoleSessionName", input.role_session_name.clone());
+    if let Some(id) = &input.external_id {
+        request = request.with_key("sts:ExternalId", id.clone());
+    }
+    for (key, value) in tags {
+        request = request.with_key(format!("aws:RequestTag/{key}"), value.clone());
+    }
+    if !tags.is_empty() {
+        request = request.with_keys("aws:TagKeys", tags.iter().map(|(key, _)| key.clone()).collect());
+    }
+    if !input.transitive_tag_keys.is_empty() {
+        request = request.with_keys("sts:TransitiveTagKeys", input.transitive_tag_keys.clone());
+    }
+    request
+}
+
+/// Adds the tags that the caller's own session passes on; the request cannot replace them.
+fn with_passed_on(
+    sts: &Sts,
+    call: &Call<'_>,
+    role: SoughtRole,
+    mut tags: Vec<(String, String)>,
+    mut transitive: Vec<String>,
+) -> Result<Wanted, StsError> {
+    if call.caller().identity().kind == IdentityKind::AssumedRole {
+        let passed = sts.sessions.passed_on(call.caller().access_key()).ok_or(StsError::SessionNotAtHand)?;
+        for (key, value) in passed {
+            if tags.iter().any(|(own, _)| own.eq_ignore_ascii_case(&key)) {
+                let reason = format!("The tag {key} is passed on by the caller's session and cannot be given again.");
+                return Err(StsError::Validation { reason });
+            }
+            transitive.push(key.clone());
+            tags.push((key, value));
+        }
+    }
+    Ok(Wanted { role, tags, transitive })
+}
+
+/// How long the session shall be.
+fn length(call: &Call<'_>, role_max: i32, asked: Option<i32>) -> Result<Duration, StsError> {
+    let chained = call.caller().identity().kind == IdentityKind::AssumedRole;
+    let seconds = asked.unwrap_or(SESSION_SECONDS_DEFAULT);
+    let reason = if chained && seconds > CHAINED_SESSION_SECONDS_MAX {
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+    } else if seconds > role_max {
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+    } else {
+        return Ok(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
+    };
+    Err(StsError::Validation { reason: reason.to_owned() })
+}
+
+/// Whether a session policy is understood.
+fn check_policy(text: Option<&str>) -> Result<(), StsError> {
+    let Some(text) = text else { return Ok(()) };
+    match Policy::parse(text, PolicyKind::Session) {
+        Ok(_) => Ok(()),
+        Err(rejection) if rejection.reason() == Reason::TooLarge => {
+            Err(StsError::PackedPolicyTooLarge { reason: rejection.to_string() })
+        }
+        Err(rejection) => Err(StsError::MalformedPolicyDocument { reason: rejection.to_string() }),
+    }
+}
+
+/// How much of what policy and tags may have together is used, in percent.
+fn packed_size(policy: Option<&str>, tags: &[(String, String)]) -> Result<Option<i32>, StsError> {
+    let tagged: usize = tags.iter().map(|(key, value)| key.len().saturating_add(value.len())).sum();
+    let bytes = policy.map_or(0, str::len).saturating_add(tagged);
+    if bytes > PACKED_BYTES_MAX {
+        let reason = "Policy and tags of the session are too large together.".to_owned();
+        return Err(StsError::PackedPolicyTooLarge { reason });
+    }
+    let percent = bytes.saturating_mul(100).div_ceil(PACKED_BYTES_MAX);
+    Ok(i32::try_from(percent).ok().filter(|percent| *percent > 0))
+}

@@ -1,0 +1,12 @@
+//! One file per operation, and the table of them. What is not in the table answers `InvalidAction`.
+
+mod assume_role;
+mod get_caller_identity;
+
+use bulla_gate::Endpoint;
+
+/// Everything that STS answers to.
+pub const OPERATIONS: &[Endpoint] = &[
+    Endpoint::of::<assume_role::AssumeRole>(),
+    Endpoint::of::<get_caller_identity::GetCallerIdentity>(),
+];

@@ -1,0 +1,121 @@
+//! From access keys to principals: the gate's port, and the sessions that are at hand.
+//!
+//! A session's identity is made from its token and its role once, and made anew when the role has changed. What is
+//! kept here is never more than the token says and the role allows: without the token it opens nothing, and a role that
+//! is gone is looked up in vain.
+
+use super::limits::SESSIONS_AT_HAND_MAX;
+use super::token::{Session, TokenKeys};
+use crate::iam::{PrincipalLookup, Role};
+use bulla_envelope::SecretBytes;
+use bulla_gate::{Credential, CredentialRefusal, Credentials, Identity, SecretAccessKey};
+use bulla_policy::{Policy, PolicyKind};
+use bulla_runtime::BoxFuture;
+use bulla_types::{AccountId, Timestamp};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// All access keys: those of users, and those of sessions.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    pub(super) principals: PrincipalLookup,
+    pub(super) tokens: TokenKeys,
+    at_hand: Mutex<HashMap<String, AtHand>>,
+}
+
+/// A session whose token was opened.
+#[derive(Debug)]
+struct AtHand {
+    token: SecretBytes,
+    session: Session,
+    /// The role as it was when the identity was made.
+    role: Arc<Role>,
+    secret: Arc<SecretAccessKey>,
+    identity: Arc<Identity>,
+}
+
+impl Sessions {
+    pub(super) fn new(principals: PrincipalLookup, tokens: TokenKeys) -> Self {
+        Self { principals, tokens, at_hand: Mutex::new(HashMap::new()) }
+    }
+
+    fn at_hand(&self) -> MutexGuard<'_, HashMap<String, AtHand>> {
+        // An entry is whole or absent, so a thread that died left nothing half done.
+        self.at_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session tags that a session passes on to those it makes; `None` when the session is not at hand.
+    pub(super) fn passed_on(&self, access_key: &str) -> Option<Vec<(String, String)>> {
+        let at_hand = self.at_hand();
+        let session = &at_hand.get(access_key)?.session;
+        let passed = |key: &str| session.transitive.iter().any(|passed| passed.eq_ignore_ascii_case(key));
+        Some(session.tags.iter().filter(|(key, _)| passed(key)).cloned().collect())
+    }
+
+    fn session(&self, access_key: &str, token: &str, now: Timestamp) -> Result<Credential, CredentialRefusal> {
+        let token = SecretBytes::new(token.as_bytes().to_vec());
+        let mut at_hand = self.at_hand();
+        if let Some(found) = at_hand.get(access_key).filter(|found| found.token == token) {
+            let role = self.principals.role_by_id(&found.session.role).ok_or(CredentialRefusal::Unknown)?;
+            if found.session.expires <= now {
+                at_hand.remove(access_key);
+                return Err(CredentialRefusal::Expired);
+            }
+            if Arc::ptr_eq(&role, &found.role) {
+                return Ok(Credential { secret: Arc::clone(&found.secret), identity: Arc::clone(&found.identity) });
+            }
+        }
+        let made = self.open(access_key, token, now)?;
+        let credential = Credential { secret: Arc::clone(&made.secret), identity: Arc::clone(&made.identity) };
+        if at_hand.len() >= SESSIONS_AT_HAND_MAX {
+            at_hand.clear();
+        }
+        at_hand.insert(access_key.to_owned(), made);
+        Ok(credential)
+    }
+
+    fn open(&self, access_key: &str, token: SecretBytes, now: Timestamp) -> Result<AtHand, CredentialRefusal> {
+        let text = std::str::from_utf8(token.expose()).map_err(|_| CredentialRefusal::Unknown)?;
+        let session = self.tokens.open(access_key, text).ok_or(CredentialRefusal::Unknown)?;
+        if session.expires <= now {
+            return Err(CredentialRefusal::Expired);
+        }
+        let role = self.principals.role_by_id(&session.role).ok_or(CredentialRefusal::Unknown)?;
+        let identity = Arc::new(identity(&role, &session).ok_or(CredentialRefusal::Unknown)?);
+        let secret = self.tokens.secret(access_key).map_err(|_| CredentialRefusal::Unknown)?;
+        Ok(AtHand { token, session, role, secret: Arc::new(secret), identity })
+    }
+}
+
+/// The principal of a session; `None` when its policy does not compile any more, so that it opens nothing.
+fn identity(role: &Role, session: &Session) -> Option<Identity> {
+    let mut identity = role.session(&session.name);
+    for (key, value) in &session.tags {
+        identity.tags.retain(|(other, _)| !other.eq_ignore_ascii_case(key));
+        identity.tags.push((key.clone(), value.clone()));
+    }
+    if let Some(text) = &session.policy {
+        let policy = Policy::parse_lenient(text, PolicyKind::Session).ok()?;
+        identity.session = Some(vec![Arc::new(policy.labelled("session policy"))]);
+    }
+    identity.token_issued = Some(session.issued);
+    Some(identity)
+}
+
+impl Credentials for Sessions {
+    fn find(&self, access_key: &str, token: Option<&str>, now: Timestamp) -> Result<Credential, CredentialRefusal> {
+        let token = token.filter(|token| !token.is_empty());
+        match (self.principals.access_key(access_key), token) {
+            (Some(key), None) => Ok(Credential { secret: key.secret, identity: key.identity }),
+            (None, Some(token)) => self.session(access_key, token, now),
+            (Some(_), Some(_)) | (None, None) => Err(CredentialRefusal::Unknown),
+        }
+    }
+
+    fn open_account(&self, account: AccountId) -> BoxFuture<'_, Result<Arc<Identity>, String>> {
+        Box::pin(async move {
+            let now = self.principals.now();
+            self.principals.open_account(account, now).await.map_err(|error| format!("{error:?}"))
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! Session tokens: what a session is, sealed, in the client's hands.
+//!
+//! Why not stored: a session needs no commit to begin and none to end, and survives a restart. The token holds the
+//! role's unique id, not its name: a role that is made again under an old name has other sessions. It is bound to its
+//! access key id; the secret is not in it but derived from the server's key and the access key id.
+
+use super::limits::TOKEN_CHARS_MAX;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bulla_envelope::{InstanceKey, Purpose, SealError, SecretKey, encode_parts, unwrap, wrap};
+use bulla_gate::SecretAccessKey;
+use bulla_runtime::Entropy;
+use bulla_types::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+const FORMAT: u32 = 1;
+const LABEL: &[u8] = b"bulla session token 1";
+/// Bytes that make the 40 characters of a secret access key.
+const SECRET_BYTES: usize = 30;
+
+/// What a token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Session {
+    /// Unique id of the role.
+    pub(super) role: String,
+    /// Its name.
+    pub(super) name: String,
+    pub(super) issued: Timestamp,
+    pub(super) expires: Timestamp,
+    /// Session policy.
+    pub(super) policy: Option<String>,
+    /// Session tags, also those that were passed on to it.
+    pub(super) tags: Vec<(String, String)>,
+    /// Keys of the tags that it passes on.
+    pub(super) transitive: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SessionRecord {
+    format: u32,
+    role: String,
+    name: String,
+    issued_ms: u64,
+    expires_ms: u64,
+    policy: Option<String>,
+    tags: Vec<(String, String)>,
+    transitive: Vec<String>,
+}
+
+/// The keys that make tokens and secrets of sessions.
+#[derive(Debug)]
+pub(super) struct TokenKeys {
+    seal: SecretKey,
+    secrets: SecretKey,
+}
+
+impl TokenKeys {
+    pub(super) fn new(instance: &InstanceKey) -> Result<Self, SealError> {
+        Ok(Self {
+            seal: instance.derive(Purpose::SessionTokens, &[b"tokens"])?,
+            secrets: instance.derive(Purpose::SessionTokens, &[b"secret access keys"])?,
+        })
+    }
+
+    /// The secret of a session's access key.
+    pub(super) fn secret(&self, access_key: &str) -> Result<SecretAccessKey, SealError> {
+        let derived = self.secrets.derive(Purpose::SessionTokens, &[access_key.as_bytes()])?;
+        let bytes = derived.expose().get(..SECRET_BYTES).ok_or(SealError::Refused)?;
+        Ok(SecretAccessKey::new(Zeroizing::new(BASE64.encode(bytes))))
+    }
+
+    /// The token of a session.
+    pub(super) fn seal(
+        &self,
+        access_key: &str,
+        session: &Session,
+        entropy: &dyn Entropy,
+    ) -> Result<String, SealError> {
+        let record = SessionRecord {
+            format: FORMAT,
+            role: session.role.clone(),
+            name: session.name.clone(),
+            issued_ms: session.issued.as_millis(),
+            expires_ms: session.expires.as_millis(),
+            policy: session.policy.clone(),
+            tags: session.tags.clone(),
+            transitive: session.transitive.clone(),
+        };
+        let plain = serde_json::to_vec(&record).map_err(|_| SealError::Refused)?;
+        Ok(BASE64.encode(wrap(&self.seal, &plain, &binding(access_key), entropy)?))
+    }
+
+    /// What a token says; `None` when it is not one of ours for this access key.
+    pub(super) fn open(&self, access_key: &str, token: &str) -> Option<Session> {
+        if token.len() > TOKEN_CHARS_MAX {
+            return None;
+        }
+        let wrapped = BASE64.decode(token).ok()?;
+        let plain = unwrap(&self.seal, &wrapped, &binding(access_key)).ok()?;
+        let record: SessionRecord = serde_json::from_slice(plain.expose()).ok()?;
+        (record.format == FORMAT).then(|| Session {
+            role: record.role,
+            name: record.name,
+            issued: Timestamp::from_millis(record.issued_ms),
+            expires: Timestamp::from_millis(record.expires_ms),
+            policy: record.policy,
+            tags: record.tags,
+            transitive: record.transitive,
+        })
+    }
+}
+
+fn binding(access_key: &str) -> Vec<u8> {
+    encode_parts(&[LABEL, access_key.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bulla_envelope::MemoryRootKey;
+    use bulla_runtime::SeededEntropy;
+
+    fn keys(seed: u64) -> TokenKeys {
+        let entropy = SeededEntropy::new(seed);
+        let root = MemoryRootKey::generate(&entropy).unwrap();
+        TokenKeys::new(&InstanceKey::create(&root, &entropy).unwrap().0).unwrap()
+    }
+
+    fn session() -> Session {
+        Session {
+            role: "AROAX".to_owned(),
+            name: "me".to_owned(),
+            issued: Timestamp::from_seconds(1),
+            expires: Timestamp::from_seconds(901),
+            policy: Some("{}".to_owned()),
+            tags: vec![("a".to_owned(), "b".to_owned())],
+            transitive: vec!["a".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_token_opens_for_its_own_access_key_only() {
+        let (keys, entropy) = (keys(1), SeededEntropy::new(9));
+        let token = keys.seal("ASIA1", &session(), &entropy).unwrap();
+        assert_eq!(keys.open("ASIA1", &token), Some(session()));
+        assert_eq!(keys.open("ASIA2", &token), None);
+        assert_eq!(super::tests::keys(2).open("ASIA1", &token), None);
+        for broken in ["", "x", &token[4..], &format!("{token}AAAA")] {
+            assert_eq!(keys.open("ASIA1", broken), None);
+        }
+    }
+
+    #[test]
+    fn a_sessions_secret_belongs_to_its_access_key() {
+        let keys = keys(1);
+        let secret = |id: &str| keys.secret(id).unwrap().expose().to_owned();
+        assert_eq!(secret("ASIA1").len(), 40);
+        assert_eq!(secret("ASIA1"), secret("ASIA1"));
+        assert_ne!(secret("ASIA1"), secret("ASIA2"));
+    }
+}
