@@ -101,6 +101,10 @@ async fn main() {
     let sent: Vec<(LogWriter, Vec<Pos>)> = tasks.join_all().await;
     report("send", messages, since);
 
+    read_and_delete(sent, messages).await;
+}
+
+async fn read_and_delete(sent: Vec<(LogWriter, Vec<Pos>)>, messages: u64) {
     let since = (Instant::now(), cpu());
     let mut tasks = JoinSet::new();
     for (writer, positions) in sent {

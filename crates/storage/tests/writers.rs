@@ -357,6 +357,43 @@ async fn a_damaged_directory_is_reported() {
     ));
 }
 
+/// Sends, reads and deletes; answers what is left.
+async fn send_read_delete(writer: LogWriter, task: u64, rounds: u64) -> Vec<(Pos, Bytes)> {
+    let mut mine: Vec<(Pos, Bytes)> = Vec::new();
+    for round in 0..rounds {
+        let body =
+            text(format!("task {task} round {round} ").repeat(1 + usize::try_from(round % 40).unwrap()));
+        let deletes = mine
+            .iter()
+            .step_by(2)
+            .take(3)
+            .map(|(pos, _)| *pos)
+            .collect::<Vec<_>>();
+        mine.retain(|(pos, _)| !deletes.contains(pos));
+        let gone = deletes.clone();
+        let appends = vec![(text("m"), body.clone()), (text("m"), Bytes::new())];
+        let submission = Submission {
+            appends,
+            deletes,
+            ..Submission::default()
+        };
+        let positions = writer.submit(submission).await.unwrap();
+        mine.push((positions[0], body));
+        mine.push((positions[1], Bytes::new()));
+        let read = writer
+            .bodies(mine.iter().map(|(pos, _)| *pos).collect())
+            .await
+            .unwrap();
+        assert!(
+            read.iter()
+                .zip(&mine)
+                .all(|(read, (_, body))| read.as_ref() == Some(body))
+        );
+        assert!(writer.bodies(gone).await.unwrap().iter().all(Option::is_none));
+    }
+    mine
+}
+
 /// Tasks that send, read and delete while small files are made, removed and rewritten under them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_is_lost_or_returns_while_files_come_and_go() {
@@ -380,43 +417,7 @@ async fn nothing_is_lost_or_returns_while_files_come_and_go() {
         .unwrap();
     let mut tasks = JoinSet::new();
     for task in 0..TASKS {
-        let writer = writer.clone();
-        tasks.spawn(async move {
-            let mut mine: Vec<(Pos, Bytes)> = Vec::new();
-            for round in 0..ROUNDS {
-                let body = text(
-                    format!("task {task} round {round} ").repeat(1 + usize::try_from(round % 40).unwrap()),
-                );
-                let deletes = mine
-                    .iter()
-                    .step_by(2)
-                    .take(3)
-                    .map(|(pos, _)| *pos)
-                    .collect::<Vec<_>>();
-                mine.retain(|(pos, _)| !deletes.contains(pos));
-                let gone = deletes.clone();
-                let appends = vec![(text("m"), body.clone()), (text("m"), Bytes::new())];
-                let submission = Submission {
-                    appends,
-                    deletes,
-                    ..Submission::default()
-                };
-                let positions = writer.submit(submission).await.unwrap();
-                mine.push((positions[0], body));
-                mine.push((positions[1], Bytes::new()));
-                let read = writer
-                    .bodies(mine.iter().map(|(pos, _)| *pos).collect())
-                    .await
-                    .unwrap();
-                assert!(
-                    read.iter()
-                        .zip(&mine)
-                        .all(|(read, (_, body))| read.as_ref() == Some(body))
-                );
-                assert!(writer.bodies(gone).await.unwrap().iter().all(Option::is_none));
-            }
-            mine
-        });
+        tasks.spawn(send_read_delete(writer.clone(), task, ROUNDS));
     }
     let mut expected: Vec<(Pos, Bytes)> = tasks.join_all().await.into_iter().flatten().collect();
     expected.sort_unstable();
