@@ -1,6 +1,6 @@
 //! The handles that services hold, and the folder as the server opens it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use bulla_runtime::TokioTasks;
 use bulla_storage::log::segment::disk::RealDisk;
