@@ -43,14 +43,14 @@ pub(super) fn counted_chars(text: &str) -> usize {
 
 /// As IAM hands documents out: everything but RFC 3986's unreserved characters as `%XX`.
 pub(super) fn percent_encode(text: &str) -> String {
-    use std::fmt::Write as _;
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).map_or('0', |digit| char::from(*digit));
     let mut out = String::with_capacity(text.len().saturating_mul(2));
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            // Writing to a string cannot fail.
-            drop(write!(out, "%{byte:02X}"));
+            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
     out

@@ -1,7 +1,7 @@
 //! The quotas of IAM.
 //!
 //! Source: IAM User Guide, "IAM and AWS STS quotas"; shapes of the IAM API (read 2026-11-21). Sizes of policies do not
-//! count white space.
+//! count white space; those of a single document are checked by the policy language.
 
 /// Access keys of a user, and of the root user.
 pub(super) const ACCESS_KEYS_PER_USER_MAX: usize = 2;
@@ -31,8 +31,6 @@ pub(super) const TAG_KEY_CHARS_MAX: usize = 128;
 pub(super) const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Tags of a user or role.
 pub(super) const TAGS_MAX: usize = 50;
-/// Characters of a role's trust policy.
-pub(super) const TRUST_POLICY_CHARS_MAX: usize = 2_048;
 /// Characters of a user's or role's name.
 pub(super) const NAME_CHARS_MAX: usize = 64;
 /// Characters of a user's name in requests about one that exists: federated names are longer.

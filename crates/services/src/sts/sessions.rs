@@ -34,6 +34,12 @@ struct AtHand {
     identity: Arc<Identity>,
 }
 
+impl AtHand {
+    fn credential(&self) -> Credential {
+        Credential { secret: Arc::clone(&self.secret), identity: Arc::clone(&self.identity) }
+    }
+}
+
 impl Sessions {
     pub(super) fn new(principals: PrincipalLookup, tokens: TokenKeys) -> Self {
         Self { principals, tokens, at_hand: Mutex::new(HashMap::new()) }
@@ -54,24 +60,25 @@ impl Sessions {
 
     fn session(&self, access_key: &str, token: &str, now: Timestamp) -> Result<Credential, CredentialRefusal> {
         let token = SecretBytes::new(token.as_bytes().to_vec());
-        let mut at_hand = self.at_hand();
-        if let Some(found) = at_hand.get(access_key).filter(|found| found.token == token) {
-            let role = self.principals.role_by_id(&found.session.role).ok_or(CredentialRefusal::Unknown)?;
-            if found.session.expires <= now {
-                at_hand.remove(access_key);
-                return Err(CredentialRefusal::Expired);
-            }
-            if Arc::ptr_eq(&role, &found.role) {
-                return Ok(Credential { secret: Arc::clone(&found.secret), identity: Arc::clone(&found.identity) });
-            }
+        if let Some(credential) = self.find_at_hand(access_key, &token, now) {
+            return Ok(credential);
         }
         let made = self.open(access_key, token, now)?;
-        let credential = Credential { secret: Arc::clone(&made.secret), identity: Arc::clone(&made.identity) };
+        let credential = made.credential();
+        let mut at_hand = self.at_hand();
         if at_hand.len() >= SESSIONS_AT_HAND_MAX {
             at_hand.clear();
         }
         at_hand.insert(access_key.to_owned(), made);
         Ok(credential)
+    }
+
+    /// What was made before, if it is still what token and role say.
+    fn find_at_hand(&self, access_key: &str, token: &SecretBytes, now: Timestamp) -> Option<Credential> {
+        let at_hand = self.at_hand();
+        let found = at_hand.get(access_key).filter(|found| found.token == *token && found.session.expires > now)?;
+        let role = self.principals.role_by_id(&found.session.role)?;
+        Arc::ptr_eq(&role, &found.role).then(|| found.credential())
     }
 
     fn open(&self, access_key: &str, token: SecretBytes, now: Timestamp) -> Result<AtHand, CredentialRefusal> {

@@ -1,0 +1,20 @@
+//! The quotas of Organizations.
+//!
+//! Source: Organizations User Guide, "Quotas for AWS Organizations"; shapes of its API (read 2026-11-21).
+
+/// Characters of an account's name.
+pub(super) const ACCOUNT_NAME_CHARS_MAX: usize = 50;
+/// Accounts of an organization: what AWS raises the quota to, because nobody can ask for more here.
+pub(super) const ACCOUNTS_MAX: usize = 10_000;
+/// Characters of an email address.
+pub(super) const EMAIL_CHARS_MAX: usize = 64;
+/// Characters of an email address.
+pub(super) const EMAIL_CHARS_MIN: usize = 6;
+/// Items of a page, also where the request does not say.
+pub(super) const PAGE_ITEMS_MAX: i32 = 20;
+/// Levels of units below the root.
+pub(super) const UNIT_DEPTH_MAX: usize = 5;
+/// Characters of a unit's name.
+pub(super) const UNIT_NAME_CHARS_MAX: usize = 128;
+/// Units of an organization.
+pub(super) const UNITS_MAX: usize = 2_000;
