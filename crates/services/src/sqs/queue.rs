@@ -132,6 +132,12 @@ impl Queue {
         }
     }
 
+    /// How many wait for messages.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
+    }
+
     /// Counts whoever waits, as long as the guard lives.
     pub(crate) fn wait(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::AcqRel);

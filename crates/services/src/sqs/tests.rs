@@ -1,1 +1,0 @@
-//! SQS as its users see it.
