@@ -8,7 +8,7 @@ use crate::caller::{Caller, OrganizationPlace};
 use crate::context::CallContext;
 use crate::gate::Gate;
 use crate::operation::Family;
-use bulla_policy::{Decision, Layers, Request, decide};
+use bulla_policy::{Decision, Explanation, Layers, Request, decide, explain};
 use std::sync::Arc;
 
 /// A no, with its reasons.
@@ -20,7 +20,7 @@ pub struct Denial {
     decision: Decision,
     policy: Option<String>,
     statement: Option<String>,
-    explanation: String,
+    explanation: Explanation,
 }
 
 impl Denial {
@@ -60,9 +60,9 @@ impl Denial {
         self.statement.as_deref()
     }
 
-    /// The tree of reasons, for people. Not for the client.
+    /// The tree of reasons. Not for the client.
     #[must_use]
-    pub fn explanation(&self) -> &str {
+    pub fn explanation(&self) -> &Explanation {
         &self.explanation
     }
 }
@@ -138,6 +138,6 @@ fn denial(
         decision,
         policy: decision.policy(layers).map(|policy| policy.label().to_owned()),
         statement,
-        explanation: String::new(),
+        explanation: explain(question, layers),
     }
 }

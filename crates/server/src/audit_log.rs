@@ -38,7 +38,7 @@ impl AuditTrail for AuditLog {
                     layer = decision.layer.as_str(),
                     policy = denial.policy().unwrap_or("-"),
                     statement = denial.statement().unwrap_or("-"),
-                    reasons = denial.explanation(),
+                    reasons = denial.explanation().to_json(),
                     "call denied"
                 );
             }

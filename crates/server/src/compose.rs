@@ -7,9 +7,11 @@ use crate::root_of_trust::{Root, instance_key};
 use crate::startup::FirstStart;
 use bulla_gate::{Authentication, Gate, Ports};
 use bulla_runtime::Runtime;
-use bulla_services::{kms, sqs};
+use bulla_services::iam::KnownAccounts;
+use bulla_services::{iam, kms, organizations, sqs, sts};
 use bulla_storage::{DirectoryWriter, Stores};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Name of this process as owner of partitions.
 const NODE: &str = "local";
@@ -33,6 +35,15 @@ pub(crate) async fn compose(
         .await
         .map_err(|error| refused("the directory cannot be opened", &error))?;
     let instance = instance_key(root.key.as_ref(), &directory, &runtime).await?;
+    let known = if settings.open { KnownAccounts::All } else { KnownAccounts::Made };
+    let iam = iam::Iam::open(runtime.clone(), directory.clone(), &instance, known)
+        .await
+        .map_err(|error| refused("the principals cannot be read", &error))?;
+    let sts = sts::Sts::open(&iam, &instance)
+        .map_err(|error| refused("sessions cannot be made", &error))?;
+    let organizations = organizations::Organizations::open(runtime.clone(), directory.clone(), &iam)
+        .await
+        .map_err(|error| refused("the organizations cannot be read", &error))?;
     let kms = kms::Kms::open(runtime.clone(), directory.clone(), &instance)
         .await
         .map_err(|error| refused("the keys cannot be read", &error))?;
@@ -44,12 +55,37 @@ pub(crate) async fn compose(
     } else {
         Authentication::Verified
     };
-    let roots = Arc::new(crate::roots_only::RootsOnly);
-    let ports = Ports { credentials: roots.clone(), organizations: roots, audit: Arc::new(AuditLog) };
+    let first_start = first_start(settings, &organizations).await?;
+    let ports = Ports {
+        credentials: sts.credentials(),
+        organizations: Arc::<organizations::Organizations>::clone(&organizations),
+        audit: Arc::new(AuditLog),
+    };
     let mut gate = Gate::new(runtime, ports, authentication).with_public_url(settings.public_url.clone());
+    gate.serve(iam, iam::operations::OPERATIONS);
+    gate.serve(sts, sts::operations::OPERATIONS);
+    gate.serve(organizations, organizations::operations::OPERATIONS);
     gate.serve(kms, kms::operations::OPERATIONS);
     gate.serve(sqs, sqs::operations::OPERATIONS);
-    Ok(World { gate: Arc::new(gate), first_start: None })
+    Ok(World { gate: Arc::new(gate), first_start })
+}
+
+/// Makes the organization when there is no account yet. In open mode its management account is the one that access
+/// keys without an account of their own act for.
+async fn first_start(
+    settings: &ServeSettings,
+    organizations: &organizations::Organizations,
+) -> Result<Option<FirstStart>, OperatorError> {
+    let management = settings.open.then_some(settings.open_account);
+    let first = organizations.first_start(management).await.map_err(|_| {
+        OperatorError::failed("the organization cannot be made").why("the log says more")
+    })?;
+    Ok(first.map(|first| FirstStart {
+        organization: first.organization.to_string(),
+        account: first.account,
+        access_key_id: first.access_key_id.to_string(),
+        secret_access_key: Zeroizing::new(first.secret_access_key.expose().to_owned()),
+    }))
 }
 
 fn refused(what: &str, why: &dyn std::fmt::Display) -> OperatorError {

@@ -11,19 +11,17 @@ use crate::refusal::{Form, Refusal};
 use crate::root_of_trust::Root;
 use crate::startup::FirstStart;
 use bulla_runtime::{BoxFuture, Runtime, Shutdown, ShutdownTrigger};
-use bulla_storage::{Stores, open_embedded, open_memory};
+use bulla_storage::{Released, Stores, open_embedded, open_memory};
 use bulla_types::RequestId;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::RwLock;
 
 /// How long closing waits for the stores to be let go of.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
-/// How often closing looks.
-const CLOSE_LOOK: Duration = Duration::from_millis(5);
 
 /// The services, ready to answer.
 pub(crate) struct Composed {
@@ -46,8 +44,7 @@ struct Host {
 struct Standing {
     gate: Arc<bulla_gate::Gate>,
     stop: ShutdownTrigger,
-    directory: Weak<dyn bulla_storage::Directory>,
-    log: Weak<dyn bulla_storage::Log>,
+    released: Released,
 }
 
 /// Opens the data folder and builds the services.
@@ -68,8 +65,7 @@ impl Host {
         *standing = Some(Standing {
             gate,
             stop,
-            directory: Arc::downgrade(&stores.directory),
-            log: Arc::downgrade(&stores.log),
+            released: stores.released.clone(),
         });
         Ok(first_start)
     }
@@ -99,16 +95,14 @@ impl Host {
 
     /// Lets go of the services and waits until their stores are closed.
     async fn lower(&self, standing: &mut Option<Standing>) {
-        let Some(Standing { gate, stop, directory, log }) = standing.take() else { return };
+        let Some(Standing { gate, stop, released }) = standing.take() else { return };
         stop.pull();
         drop(gate);
-        let start = self.runtime.clock.monotonic();
-        while directory.strong_count() + log.strong_count() > 0 {
-            if self.runtime.clock.monotonic().saturating_sub(start) > CLOSE_WAIT {
+        tokio::select! {
+            () = released.wait() => {}
+            () = self.runtime.clock.sleep(CLOSE_WAIT) => {
                 tracing::warn!("the stores are still in use; what was acknowledged is on disk all the same");
-                return;
             }
-            self.runtime.clock.sleep(CLOSE_LOOK).await;
         }
     }
 

@@ -24,7 +24,6 @@ mod own_paths;
 mod refusal;
 mod request;
 mod root_of_trust;
-mod roots_only;
 mod serve;
 pub mod server;
 mod shutdown;

@@ -10,3 +10,22 @@ pub mod sqs;
 pub mod sts;
 #[cfg(test)]
 mod testing;
+
+use bulla_gate::Endpoint;
+use bulla_wire::ErrorRow;
+
+/// Every operation with its service's error table, as plain data: what conformance compares with AWS's models.
+#[must_use]
+pub fn catalogue() -> Vec<(Endpoint, Vec<ErrorRow>)> {
+    let services: [(&[Endpoint], Vec<ErrorRow>); 5] = [
+        (iam::operations::OPERATIONS, iam::IamError::rows()),
+        (sts::operations::OPERATIONS, sts::StsError::rows()),
+        (organizations::operations::OPERATIONS, organizations::OrganizationsError::rows()),
+        (kms::operations::OPERATIONS, kms::KmsError::rows()),
+        (sqs::operations::OPERATIONS, sqs::errors::SqsError::rows()),
+    ];
+    let rows = |(operations, errors): (&'static [Endpoint], Vec<ErrorRow>)| {
+        operations.iter().map(move |endpoint| (*endpoint, errors.clone()))
+    };
+    services.into_iter().flat_map(rows).collect()
+}

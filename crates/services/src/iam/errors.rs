@@ -62,6 +62,25 @@ pub enum IamError {
     },
 }
 
+impl IamError {
+    /// Every row of the table that the service model has too, for comparison with it.
+    #[must_use]
+    pub fn rows() -> Vec<ErrorRow> {
+        [
+            Self::DeleteConflict { what: "" },
+            Self::EntityAlreadyExists { noun: "", name: String::new() },
+            Self::Internal,
+            Self::InvalidInput { reason: String::new() },
+            Self::LimitExceeded { reason: String::new() },
+            Self::MalformedPolicyDocument { reason: String::new() },
+            Self::NoSuchEntity { noun: "", name: String::new() },
+        ]
+        .iter()
+        .map(ErrorCode::row)
+        .collect()
+    }
+}
+
 impl ErrorCode for IamError {
     fn row(&self) -> ErrorRow {
         match self {
@@ -69,7 +88,9 @@ impl ErrorCode for IamError {
                 sender("NoSuchEntityException", "NoSuchEntity", 404)
             }
             Self::DeleteConflict { .. } => sender("DeleteConflictException", "DeleteConflict", 409),
-            Self::EntityAlreadyExists { .. } => sender("EntityAlreadyExistsException", "EntityAlreadyExists", 409),
+            Self::EntityAlreadyExists { .. } => {
+                sender("EntityAlreadyExistsException", "EntityAlreadyExists", 409)
+            }
             Self::Internal => ErrorRow {
                 shape: "ServiceFailureException",
                 query_code: "ServiceFailure",
@@ -88,13 +109,22 @@ impl ErrorCode for IamError {
     fn message(&self) -> Cow<'_, str> {
         match self {
             Self::AccessKeyNotFound { id } => format!("The Access Key with id {id} cannot be found.").into(),
-            Self::BoundaryNotFound { arn } => {
-                format!("Scope ARN: {arn} does not exist or is not attachable. Managed policies are not built yet.").into()
+            Self::BoundaryNotFound { arn } => format!(
+                "Scope ARN: {arn} does not exist or is not attachable. Managed policies are not built yet."
+            )
+            .into(),
+            Self::DeleteConflict { what } => {
+                format!("Cannot delete entity, must delete {what} first.").into()
             }
-            Self::DeleteConflict { what } => format!("Cannot delete entity, must delete {what} first.").into(),
-            Self::EntityAlreadyExists { noun, name } => format!("{noun} with name {name} already exists.").into(),
-            Self::Internal => "The request processing has failed because of an unknown error. Try again.".into(),
-            Self::NoSuchEntity { noun, name } => format!("The {noun} with name {name} cannot be found.").into(),
+            Self::EntityAlreadyExists { noun, name } => {
+                format!("{noun} with name {name} already exists.").into()
+            }
+            Self::Internal => {
+                "The request processing has failed because of an unknown error. Try again.".into()
+            }
+            Self::NoSuchEntity { noun, name } => {
+                format!("The {noun} with name {name} cannot be found.").into()
+            }
             Self::InvalidInput { reason }
             | Self::LimitExceeded { reason }
             | Self::MalformedPolicyDocument { reason }
@@ -104,5 +134,10 @@ impl ErrorCode for IamError {
 }
 
 const fn sender(shape: &'static str, query_code: &'static str, status: u16) -> ErrorRow {
-    ErrorRow { shape, query_code, status, fault: Fault::Sender }
+    ErrorRow {
+        shape,
+        query_code,
+        status,
+        fault: Fault::Sender,
+    }
 }

@@ -51,6 +51,36 @@ pub enum OrganizationsError {
     SourceParentNotFound,
 }
 
+impl OrganizationsError {
+    /// Every row of the table that the service model has too, for comparison with it.
+    #[must_use]
+    pub fn rows() -> Vec<ErrorRow> {
+        [
+            Self::AccessDenied,
+            Self::AccountNotFound,
+            Self::AlreadyInOrganization,
+            Self::ChildNotFound,
+            Self::ConstraintViolation { reason: String::new() },
+            Self::CreateAccountStatusNotFound,
+            Self::DestinationParentNotFound,
+            Self::DuplicateAccount,
+            Self::DuplicateOrganizationalUnit,
+            Self::Internal,
+            Self::InvalidInput { reason: String::new() },
+            Self::MasterCannotLeave,
+            Self::NotInUse,
+            Self::OrganizationNotEmpty,
+            Self::OrganizationalUnitNotEmpty,
+            Self::OrganizationalUnitNotFound,
+            Self::ParentNotFound,
+            Self::SourceParentNotFound,
+        ]
+        .iter()
+        .map(ErrorCode::row)
+        .collect()
+    }
+}
+
 impl ErrorCode for OrganizationsError {
     fn row(&self) -> ErrorRow {
         match self {
@@ -86,16 +116,24 @@ impl ErrorCode for OrganizationsError {
             Self::AccountNotFound => "You specified an account that doesn't exist.".into(),
             Self::AlreadyInOrganization => "The AWS account is already a member of an organization.".into(),
             Self::ChildNotFound => "You specified a child that doesn't exist.".into(),
-            Self::CreateAccountStatusNotFound => "You specified a create account request that doesn't exist.".into(),
-            Self::DestinationParentNotFound => "You specified a destination parent that doesn't exist.".into(),
-            Self::DuplicateAccount => "You specified an account that is already present in the destination.".into(),
+            Self::CreateAccountStatusNotFound => {
+                "You specified a create account request that doesn't exist.".into()
+            }
+            Self::DestinationParentNotFound => {
+                "You specified a destination parent that doesn't exist.".into()
+            }
+            Self::DuplicateAccount => {
+                "You specified an account that is already present in the destination.".into()
+            }
             Self::DuplicateOrganizationalUnit => "An OU with the same name already exists.".into(),
             Self::Internal => "The request failed because of an internal error. Try again.".into(),
             Self::MasterCannotLeave => "The management account can't leave its organization.".into(),
             Self::NotInUse => "Your account is not a member of an organization.".into(),
             Self::OrganizationNotEmpty => "The organization still has other accounts.".into(),
             Self::OrganizationalUnitNotEmpty => "The OU still has accounts or OUs in it.".into(),
-            Self::OrganizationalUnitNotFound => "You specified an organizational unit that doesn't exist.".into(),
+            Self::OrganizationalUnitNotFound => {
+                "You specified an organizational unit that doesn't exist.".into()
+            }
             Self::ParentNotFound => "You specified a parent that doesn't exist.".into(),
             Self::SourceParentNotFound => "You specified a source parent that doesn't exist.".into(),
             Self::ConstraintViolation { reason } | Self::InvalidInput { reason } => reason.into(),
@@ -105,5 +143,10 @@ impl ErrorCode for OrganizationsError {
 
 /// Organizations answers 400 to whatever is the client's fault.
 const fn sender(shape: &'static str) -> ErrorRow {
-    ErrorRow { shape, query_code: shape, status: 400, fault: Fault::Sender }
+    ErrorRow {
+        shape,
+        query_code: shape,
+        status: 400,
+        fault: Fault::Sender,
+    }
 }

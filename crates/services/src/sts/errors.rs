@@ -33,6 +33,20 @@ pub enum StsError {
     },
 }
 
+impl StsError {
+    /// Every row of the table that the service model has too, for comparison with it.
+    #[must_use]
+    pub fn rows() -> Vec<ErrorRow> {
+        [
+            Self::MalformedPolicyDocument { reason: String::new() },
+            Self::PackedPolicyTooLarge { reason: String::new() },
+        ]
+        .iter()
+        .map(ErrorCode::row)
+        .collect()
+    }
+}
+
 impl ErrorCode for StsError {
     fn row(&self) -> ErrorRow {
         match self {
@@ -40,7 +54,9 @@ impl ErrorCode for StsError {
             Self::MalformedPolicyDocument { .. } => {
                 sender("MalformedPolicyDocumentException", "MalformedPolicyDocument", 400)
             }
-            Self::PackedPolicyTooLarge { .. } => sender("PackedPolicyTooLargeException", "PackedPolicyTooLarge", 400),
+            Self::PackedPolicyTooLarge { .. } => {
+                sender("PackedPolicyTooLargeException", "PackedPolicyTooLarge", 400)
+            }
             Self::RefusedRole { .. } => sender("AccessDenied", "AccessDenied", 403),
             Self::SessionNotAtHand => receiver("ServiceUnavailable", 503),
             Self::Validation { .. } => sender("ValidationError", "ValidationError", 400),
@@ -49,8 +65,12 @@ impl ErrorCode for StsError {
 
     fn message(&self) -> Cow<'_, str> {
         match self {
-            Self::Internal => "The request processing has failed because of an unknown error. Try again.".into(),
-            Self::SessionNotAtHand => "The request has failed due to a temporary failure of the server. Try again.".into(),
+            Self::Internal => {
+                "The request processing has failed because of an unknown error. Try again.".into()
+            }
+            Self::SessionNotAtHand => {
+                "The request has failed due to a temporary failure of the server. Try again.".into()
+            }
             Self::RefusedRole { reason } => (*reason).into(),
             Self::MalformedPolicyDocument { reason }
             | Self::PackedPolicyTooLarge { reason }
@@ -60,9 +80,19 @@ impl ErrorCode for StsError {
 }
 
 const fn sender(shape: &'static str, query_code: &'static str, status: u16) -> ErrorRow {
-    ErrorRow { shape, query_code, status, fault: Fault::Sender }
+    ErrorRow {
+        shape,
+        query_code,
+        status,
+        fault: Fault::Sender,
+    }
 }
 
 const fn receiver(name: &'static str, status: u16) -> ErrorRow {
-    ErrorRow { shape: name, query_code: name, status, fault: Fault::Receiver }
+    ErrorRow {
+        shape: name,
+        query_code: name,
+        status,
+        fault: Fault::Receiver,
+    }
 }
