@@ -121,5 +121,10 @@ impl Accounts {
 }
 
 fn new_account(account: AccountId, now: Timestamp) -> Account {
-    Account { id: account, created: now, keys: Vec::new(), identity: identity::root(account) }
+    Account {
+        id: account,
+        created: now,
+        keys: Vec::new(),
+        identity: identity::root(account),
+    }
 }

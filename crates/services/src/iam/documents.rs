@@ -13,7 +13,9 @@ pub(super) fn identity_policy(
     owner_words: &str,
 ) -> Result<Arc<Policy>, IamError> {
     let policy = compile(text, PolicyKind::Identity(owner))?;
-    Ok(Arc::new(policy.labelled(format!("policy \"{policy_name}\" of {owner_words}"))))
+    Ok(Arc::new(
+        policy.labelled(format!("policy \"{policy_name}\" of {owner_words}")),
+    ))
 }
 
 /// Compiles a document of this kind.
@@ -38,13 +40,19 @@ pub(super) fn compile(text: &str, kind: PolicyKind) -> Result<Policy, IamError> 
 
 /// The size that quotas count: without white space.
 pub(super) fn counted_chars(text: &str) -> usize {
-    text.chars().filter(|character| !character.is_whitespace()).count()
+    text.chars()
+        .filter(|character| !character.is_whitespace())
+        .count()
 }
 
 /// As IAM hands documents out: everything but RFC 3986's unreserved characters as `%XX`.
 pub(super) fn percent_encode(text: &str) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |value: u8| DIGITS.get(usize::from(value)).map_or('0', |digit| char::from(*digit));
+    let digit = |value: u8| {
+        DIGITS
+            .get(usize::from(value))
+            .map_or('0', |digit| char::from(*digit))
+    };
     let mut out = String::with_capacity(text.len().saturating_mul(2));
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

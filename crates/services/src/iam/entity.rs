@@ -96,12 +96,19 @@ pub(crate) trait Entity: Clone + std::fmt::Debug + Send + Sync + Sized + 'static
         let words = format!("{} {}", Self::KIND, profile.name);
         let policy = super::documents::identity_policy(text, Self::OWNER, name, &words)?;
         profile.policies.insert(name.to_owned(), policy);
-        let chars: usize = profile.policies.values().map(|policy| super::documents::counted_chars(policy.text())).sum();
+        let chars: usize = profile
+            .policies
+            .values()
+            .map(|policy| super::documents::counted_chars(policy.text()))
+            .sum();
         if chars <= Self::POLICIES_CHARS_MAX {
             return Ok(());
         }
         let (most, name) = (Self::POLICIES_CHARS_MAX, &profile.name);
-        let reason = format!("Maximum policy size of {most} bytes exceeded for {} {name}", Self::KIND);
+        let reason = format!(
+            "Maximum policy size of {most} bytes exceeded for {} {name}",
+            Self::KIND
+        );
         Err(IamError::LimitExceeded { reason })
     }
 
@@ -115,17 +122,26 @@ pub(crate) trait Entity: Clone + std::fmt::Debug + Send + Sync + Sized + 'static
 
     /// An inline policy.
     fn policy(&self, name: &str) -> Result<&Arc<Policy>, IamError> {
-        self.profile().policies.get(name).ok_or_else(|| Self::no_policy(name))
+        self.profile()
+            .policies
+            .get(name)
+            .ok_or_else(|| Self::no_policy(name))
     }
 
     /// There is none of that name.
     fn missing(name: &str) -> IamError {
-        IamError::NoSuchEntity { noun: Self::KIND, name: name.to_owned() }
+        IamError::NoSuchEntity {
+            noun: Self::KIND,
+            name: name.to_owned(),
+        }
     }
 
     /// It has no policy of that name.
     fn no_policy(name: &str) -> IamError {
-        IamError::NoSuchEntity { noun: Self::POLICY, name: name.to_owned() }
+        IamError::NoSuchEntity {
+            noun: Self::POLICY,
+            name: name.to_owned(),
+        }
     }
 }
 

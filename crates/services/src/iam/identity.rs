@@ -61,9 +61,17 @@ pub(super) fn session(role: &Role, name: &str) -> Identity {
 
 /// `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`; the role's path is left out.
 pub(super) fn session_arn(role: &Role, name: &str) -> Arc<str> {
-    format!("arn:aws:sts::{}:assumed-role/{}/{name}", role.profile.account, role.profile.name).into()
+    format!(
+        "arn:aws:sts::{}:assumed-role/{}/{name}",
+        role.profile.account, role.profile.name
+    )
+    .into()
 }
 
 fn tags(profile: &Profile) -> Vec<(String, String)> {
-    profile.tags.values().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+    profile
+        .tags
+        .values()
+        .map(|tag| (tag.key.clone(), tag.value.clone()))
+        .collect()
 }

@@ -38,8 +38,13 @@ impl IdKind {
 pub(crate) fn unique_id(kind: IdKind, entropy: &dyn Entropy) -> String {
     let mut random = [0; ID_CHARS];
     entropy.fill(&mut random);
-    let tail = random.iter().filter_map(|byte| BASE32.get(usize::from(*byte) % BASE32.len()));
-    kind.prefix().chars().chain(tail.map(|byte| char::from(*byte))).collect()
+    let tail = random
+        .iter()
+        .filter_map(|byte| BASE32.get(usize::from(*byte) % BASE32.len()));
+    kind.prefix()
+        .chars()
+        .chain(tail.map(|byte| char::from(*byte)))
+        .collect()
 }
 
 /// A secret access key.
@@ -48,7 +53,11 @@ pub(crate) fn secret_access_key(entropy: &dyn Entropy) -> SecretAccessKey {
     entropy.fill(random.as_mut_slice());
     let mut text = Zeroizing::new(String::with_capacity(SECRET_CHARS));
     for byte in random.iter() {
-        text.extend(BASE64.get(usize::from(*byte) % BASE64.len()).map(|byte| char::from(*byte)));
+        text.extend(
+            BASE64
+                .get(usize::from(*byte) % BASE64.len())
+                .map(|byte| char::from(*byte)),
+        );
     }
     SecretAccessKey::new(text)
 }
@@ -63,7 +72,12 @@ mod tests {
         let entropy = SeededEntropy::new(7);
         let id = unique_id(IdKind::AccessKey, &entropy);
         assert_eq!(id.len(), 20);
-        assert!(id.starts_with("AKIA") && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()));
+        assert!(
+            id.starts_with("AKIA")
+                && id
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        );
         let secret = secret_access_key(&entropy);
         assert_eq!(secret.expose().len(), 40);
         assert_eq!(format!("{secret:?}"), "SecretAccessKey(..)");

@@ -88,7 +88,9 @@ impl std::fmt::Display for IamOpenError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Storage(error) => write!(formatter, "cannot read the principals: {error}"),
-            Self::Damaged { record, reason } => write!(formatter, "the record `{record}` is damaged: {reason}"),
+            Self::Damaged { record, reason } => {
+                write!(formatter, "the record `{record}` is damaged: {reason}")
+            }
             Self::Defect(what) => formatter.write_str(what),
         }
     }
@@ -124,7 +126,9 @@ impl Iam {
             .map_err(|_| IamOpenError::Defect("the key that wraps access keys cannot be derived"))?;
         let nobody = trust::nobody().map_err(IamOpenError::Defect)?;
         let mut view = View::new(nobody, accounts == KnownAccounts::All);
-        let stored = records.scan_all(Bytes::from_static(record::PREFIX.as_bytes())).await;
+        let stored = records
+            .scan_all(Bytes::from_static(record::PREFIX.as_bytes()))
+            .await;
         for (_, name, value) in stored.map_err(IamOpenError::Storage)? {
             let entry = record::decode(&name, &value, &wrapping).map_err(|reason| IamOpenError::Damaged {
                 record: String::from_utf8_lossy(&name).into_owned(),
@@ -133,7 +137,13 @@ impl Iam {
             view.apply(vec![entry]);
         }
         view.rebind_all();
-        Ok(Arc::new(Self { runtime, records, wrapping, view: RwLock::new(view), writing: Mutex::new(()) }))
+        Ok(Arc::new(Self {
+            runtime,
+            records,
+            wrapping,
+            view: RwLock::new(view),
+            writing: Mutex::new(()),
+        }))
     }
 
     fn view(&self) -> RwLockReadGuard<'_, View> {
@@ -153,16 +163,26 @@ impl Iam {
         if stored.is_empty() {
             return Ok(answer);
         }
-        let changes = stored.iter().map(record::change).collect::<Result<Vec<_>, _>>().map_err(|error| {
-            tracing::error!(%account, %error, "a principal cannot be encoded");
-            IamError::Internal
-        })?;
+        let changes = stored
+            .iter()
+            .map(record::change)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| {
+                tracing::error!(%account, %error, "a principal cannot be encoded");
+                IamError::Internal
+            })?;
         let partition = self.records.partition_of(account.as_str().as_bytes());
-        self.records.commit(partition, Vec::new(), changes).await.map_err(|error| {
-            tracing::error!(%account, %error, "a change of principals was not stored");
-            IamError::Internal
-        })?;
-        self.view.write().unwrap_or_else(PoisonError::into_inner).apply(stored);
+        self.records
+            .commit(partition, Vec::new(), changes)
+            .await
+            .map_err(|error| {
+                tracing::error!(%account, %error, "a change of principals was not stored");
+                IamError::Internal
+            })?;
+        self.view
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .apply(stored);
         drop(writing);
         Ok(answer)
     }
@@ -220,11 +240,18 @@ impl Iam {
         let entropy = &*self.runtime.entropy;
         let id = unique_id(IdKind::AccessKey, entropy);
         let secret = secret_access_key(entropy);
-        let wrapped = record::wrap_secret(&self.wrapping, account, owner, &id, &secret, entropy).map_err(|error| {
-            tracing::error!(%account, %error, "the secret of an access key cannot be wrapped");
-            IamError::Internal
-        })?;
-        Ok(AccessKey { id: id.into(), secret: Arc::new(secret), wrapped, active: true, created: now })
+        let wrapped =
+            record::wrap_secret(&self.wrapping, account, owner, &id, &secret, entropy).map_err(|error| {
+                tracing::error!(%account, %error, "the secret of an access key cannot be wrapped");
+                IamError::Internal
+            })?;
+        Ok(AccessKey {
+            id: id.into(),
+            secret: Arc::new(secret),
+            wrapped,
+            active: true,
+            created: now,
+        })
     }
 }
 

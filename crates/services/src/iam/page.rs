@@ -36,7 +36,10 @@ pub(super) fn page<K: AsRef<str>, T>(
     }
     let after = marker.map(decode).transpose()?;
     let mut rest = items.skip_while(|(key, _)| after.as_deref().is_some_and(|after| key.as_ref() <= after));
-    let mut page = Page { items: Vec::new(), marker: None };
+    let mut page = Page {
+        items: Vec::new(),
+        marker: None,
+    };
     let mut last = None;
     for (key, item) in rest.by_ref().take(usize::try_from(max).unwrap_or_default()) {
         page.items.push(item);
@@ -48,9 +51,11 @@ pub(super) fn page<K: AsRef<str>, T>(
 
 fn decode(marker: &str) -> Result<String, IamError> {
     let bytes = BASE64.decode(marker).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| IamError::Validation {
-        reason: "Invalid Marker.".to_owned(),
-    })
+    bytes
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| IamError::Validation {
+            reason: "Invalid Marker.".to_owned(),
+        })
 }
 
 #[cfg(test)]
@@ -61,9 +66,15 @@ mod tests {
     fn pages_follow_each_other_without_gap_or_overlap() {
         let items = || ["a", "b", "c"].into_iter().map(|name| (name, name));
         let first = page(items(), None, Some(2)).unwrap();
-        assert_eq!((first.items.as_slice(), first.is_truncated()), (&["a", "b"][..], true));
+        assert_eq!(
+            (first.items.as_slice(), first.is_truncated()),
+            (&["a", "b"][..], true)
+        );
         let second = page(items(), first.marker.as_deref(), Some(2)).unwrap();
-        assert_eq!((second.items.as_slice(), second.is_truncated()), (&["c"][..], false));
+        assert_eq!(
+            (second.items.as_slice(), second.is_truncated()),
+            (&["c"][..], false)
+        );
         assert!(page(items(), Some("%"), None).is_err());
         assert!(page(items(), None, Some(0)).is_err());
     }

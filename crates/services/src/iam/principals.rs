@@ -40,10 +40,15 @@ impl PrincipalLookup {
     /// The role with this ARN. Of a role that does not exist nobody learns more than of one that trusts nobody.
     pub(crate) fn role(&self, arn: &Arn) -> Option<SoughtRole> {
         let owner = arn.account_id()?;
-        let path = arn.resource().strip_prefix("role/").filter(|_| arn.service() == "iam" && arn.region().is_empty())?;
+        let path = arn
+            .resource()
+            .strip_prefix("role/")
+            .filter(|_| arn.service() == "iam" && arn.region().is_empty())?;
         let name = path.rsplit('/').next()?;
         let view = self.0.view();
-        let role = view.role(owner, name).filter(|role| *role.profile.arn == *arn.as_str());
+        let role = view
+            .role(owner, name)
+            .filter(|role| *role.profile.arn == *arn.as_str());
         let trust = role.as_ref().map_or(view.nobody(), |role| role.trust.effective());
         Some(SoughtRole {
             arn: arn.as_str().into(),
@@ -59,7 +64,11 @@ impl PrincipalLookup {
     }
 
     /// The root user of an account, which is made if it does not exist.
-    pub(crate) async fn open_account(&self, account: AccountId, now: Timestamp) -> Result<Arc<Identity>, IamError> {
+    pub(crate) async fn open_account(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Result<Arc<Identity>, IamError> {
         Accounts::new(&self.0).ensure(account, now).await
     }
 

@@ -99,12 +99,20 @@ pub(super) fn change(stored: &Stored) -> Result<Change, serde_json::Error> {
 
 fn encode_account(account: &Account) -> Result<Bytes, serde_json::Error> {
     let keys = account.keys.iter().map(key_record).collect();
-    bytes(&AccountRecord { format: FORMAT, created_ms: account.created.as_millis(), keys })
+    bytes(&AccountRecord {
+        format: FORMAT,
+        created_ms: account.created.as_millis(),
+        keys,
+    })
 }
 
 fn encode_user(user: &User) -> Result<Bytes, serde_json::Error> {
     let keys = user.keys.iter().map(key_record).collect();
-    bytes(&UserRecord { format: FORMAT, profile: profile_record(&user.profile), keys })
+    bytes(&UserRecord {
+        format: FORMAT,
+        profile: profile_record(&user.profile),
+        keys,
+    })
 }
 
 fn encode_role(role: &Role) -> Result<Bytes, serde_json::Error> {
@@ -136,14 +144,27 @@ fn profile_record(profile: &Profile) -> ProfileRecord {
         name: profile.name.clone(),
         path: profile.path.clone(),
         created_ms: profile.created.as_millis(),
-        tags: profile.tags.values().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
-        policies: profile.policies.iter().map(|(name, policy)| (name.clone(), policy.text().to_owned())).collect(),
+        tags: profile
+            .tags
+            .values()
+            .map(|tag| (tag.key.clone(), tag.value.clone()))
+            .collect(),
+        policies: profile
+            .policies
+            .iter()
+            .map(|(name, policy)| (name.clone(), policy.text().to_owned()))
+            .collect(),
     }
 }
 
 /// What a stored secret is bound to: the account, the owner's id (the account again for its root user), the key's id.
 fn binding(account: AccountId, owner: &str, key: &str) -> Vec<u8> {
-    encode_parts(&[LABEL, account.as_str().as_bytes(), owner.as_bytes(), key.as_bytes()])
+    encode_parts(&[
+        LABEL,
+        account.as_str().as_bytes(),
+        owner.as_bytes(),
+        key.as_bytes(),
+    ])
 }
 
 /// Wraps the secret of a new access key.
@@ -155,7 +176,12 @@ pub(super) fn wrap_secret(
     secret: &SecretAccessKey,
     entropy: &dyn Entropy,
 ) -> Result<Arc<str>, SealError> {
-    let wrapped = wrap(wrapping, secret.expose().as_bytes(), &binding(account, owner, key), entropy)?;
+    let wrapped = wrap(
+        wrapping,
+        secret.expose().as_bytes(),
+        &binding(account, owner, key),
+        entropy,
+    )?;
     Ok(BASE64.encode(wrapped).into())
 }
 
@@ -173,21 +199,32 @@ pub(super) fn decode(key: &[u8], value: &[u8], wrapping: &SecretKey) -> Result<S
     };
     let account = AccountId::parse(account).map_err(|error| error.to_string())?;
     let keys = |records: Vec<KeyRecord>| -> Result<Vec<AccessKey>, String> {
-        records.into_iter().map(|record| decode_key(account, id, record, wrapping)).collect()
+        records
+            .into_iter()
+            .map(|record| decode_key(account, id, record, wrapping))
+            .collect()
     };
     match kind {
         "account" => {
             let record: AccountRecord = read(value)?;
             check_format(record.format)?;
             let created = Timestamp::from_millis(record.created_ms);
-            let account = Account { id: account, created, keys: keys(record.keys)?, identity: identity::root(account) };
+            let account = Account {
+                id: account,
+                created,
+                keys: keys(record.keys)?,
+                identity: identity::root(account),
+            };
             Ok(Stored::Account(account))
         }
         User::KIND => {
             let record: UserRecord = read(value)?;
             check_format(record.format)?;
             let profile = decode_profile::<User>(account, id, record.profile)?;
-            Ok(Stored::User(User { profile, keys: keys(record.keys)? }))
+            Ok(Stored::User(User {
+                profile,
+                keys: keys(record.keys)?,
+            }))
         }
         Role::KIND => {
             let record: RoleRecord = read(value)?;
@@ -223,8 +260,11 @@ fn decode_profile<E: Entity>(account: AccountId, id: &str, record: ProfileRecord
             .map_err(|error| format!("its policy `{name}` does not compile: {error:?}"))?;
         policies.insert(name, policy);
     }
-    let tags: Tags =
-        record.tags.into_iter().map(|(key, value)| (key.to_lowercase(), Tag { key, value })).collect();
+    let tags: Tags = record
+        .tags
+        .into_iter()
+        .map(|(key, value)| (key.to_lowercase(), Tag { key, value }))
+        .collect();
     Ok(Profile {
         account,
         id: id.into(),
@@ -237,9 +277,16 @@ fn decode_profile<E: Entity>(account: AccountId, id: &str, record: ProfileRecord
     })
 }
 
-fn decode_key(account: AccountId, owner: &str, record: KeyRecord, wrapping: &SecretKey) -> Result<AccessKey, String> {
+fn decode_key(
+    account: AccountId,
+    owner: &str,
+    record: KeyRecord,
+    wrapping: &SecretKey,
+) -> Result<AccessKey, String> {
     let damaged = |why: String| format!("its access key {} is damaged: {why}", record.id);
-    let wrapped = BASE64.decode(&record.wrapped).map_err(|error| damaged(error.to_string()))?;
+    let wrapped = BASE64
+        .decode(&record.wrapped)
+        .map_err(|error| damaged(error.to_string()))?;
     let secret = unwrap(wrapping, &wrapped, &binding(account, owner, &record.id))
         .map_err(|error| damaged(error.to_string()))?;
     let text = std::str::from_utf8(secret.expose()).map_err(|error| damaged(error.to_string()))?;

@@ -13,12 +13,6 @@ impl SecretText {
     pub(crate) fn new(text: &str) -> Self {
         Self(Zeroizing::new(text.to_owned()))
     }
-
-    /// The text, where a secret must leave its type.
-    #[cfg(test)]
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
 }
 
 impl From<&SecretAccessKey> for SecretText {

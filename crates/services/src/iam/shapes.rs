@@ -111,7 +111,10 @@ impl User {
 
     /// With everything that is known.
     pub(super) fn described(&self) -> UserShape {
-        UserShape { tags: self.profile.tag_list(), ..self.listed() }
+        UserShape {
+            tags: self.profile.tag_list(),
+            ..self.listed()
+        }
     }
 }
 
@@ -137,7 +140,10 @@ impl Role {
 
     /// With everything that is known.
     pub(super) fn described(&self) -> RoleShape {
-        RoleShape { tags: self.profile.tag_list(), ..self.listed() }
+        RoleShape {
+            tags: self.profile.tag_list(),
+            ..self.listed()
+        }
     }
 }
 

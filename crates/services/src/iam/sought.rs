@@ -97,7 +97,12 @@ impl Iam {
             Some(found) => Arc::clone(&found.profile().arn),
             None => entity_arn(account, E::KIND, "/", name),
         };
-        Ok(Sought { account, name: name.to_owned(), arn, found })
+        Ok(Sought {
+            account,
+            name: name.to_owned(),
+            arn,
+            found,
+        })
     }
 
     /// The user of that name, or the caller where the request names nobody.
@@ -111,9 +116,9 @@ impl Iam {
                 let account = self.view().account(call.account()).cloned();
                 account.map(KeyOwner::Root).ok_or(IamError::Internal)
             }
-            IdentityKind::User => {
-                self.seek(call, identity.user_name.as_deref().unwrap_or_default()).map(KeyOwner::User)
-            }
+            IdentityKind::User => self
+                .seek(call, identity.user_name.as_deref().unwrap_or_default())
+                .map(KeyOwner::User),
             IdentityKind::AssumedRole | IdentityKind::Service => Err(IamError::Validation {
                 reason: "Must specify userName when calling with non-User credentials".to_owned(),
             }),
@@ -122,7 +127,12 @@ impl Iam {
 }
 
 /// The question about a user or role that is to be.
-pub(super) fn request_for_new(action: &'static str, arn: &Arc<str>, account: AccountId, tags: &Tags) -> AccessRequest {
+pub(super) fn request_for_new(
+    action: &'static str,
+    arn: &Arc<str>,
+    account: AccountId,
+    tags: &Tags,
+) -> AccessRequest {
     with_request_tags(AccessRequest::new(action, Arc::clone(arn), account), tags)
 }
 

@@ -69,7 +69,12 @@ impl Trust {
     fn of(text: &str, bindings: BTreeMap<String, String>, policy: Policy) -> Self {
         let given: Arc<str> = text.into();
         let effective = Arc::new(policy.labelled("trust policy"));
-        Self { shown: Arc::clone(&given), given, bindings: bindings.into(), effective }
+        Self {
+            shown: Arc::clone(&given),
+            given,
+            bindings: bindings.into(),
+            effective,
+        }
     }
 
     /// As it was given.
@@ -115,7 +120,8 @@ impl Trust {
             }
         }
         if compared.is_empty() {
-            return Self::stored(&self.given, (*self.bindings).clone()).unwrap_or_else(|_| self.closed(nobody));
+            return Self::stored(&self.given, (*self.bindings).clone())
+                .unwrap_or_else(|_| self.closed(nobody));
         }
         let lenient = |text: &str| Policy::parse_lenient(text, PolicyKind::Trust).ok();
         let Some(policy) = substituted(&self.given, &compared).as_deref().and_then(lenient) else {
@@ -130,7 +136,10 @@ impl Trust {
 
     /// When the policy cannot be made anew, nobody is trusted.
     fn closed(&self, nobody: &Arc<Policy>) -> Self {
-        Self { effective: Arc::clone(nobody), ..self.clone() }
+        Self {
+            effective: Arc::clone(nobody),
+            ..self.clone()
+        }
     }
 }
 
@@ -139,7 +148,9 @@ pub(super) fn nobody() -> Result<Arc<Policy>, &'static str> {
     let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow",
         "Principal":{"Service":"nobody.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
     let policy = Policy::parse(text, PolicyKind::Trust);
-    policy.map(|policy| Arc::new(policy.labelled("trust policy"))).map_err(|_| "the policy that trusts nobody does not compile")
+    policy
+        .map(|policy| Arc::new(policy.labelled("trust policy")))
+        .map_err(|_| "the policy that trusts nobody does not compile")
 }
 
 /// What a value of `"AWS"` names.
@@ -156,8 +167,11 @@ fn named(value: &str) -> Named {
     if let Ok(account) = AccountId::parse(value) {
         return Named::Account(account);
     }
-    let Ok(arn) = Arn::parse(value) else { return Named::Nobody };
-    let entity = arn.service() == "iam" && (arn.resource().starts_with("user/") || arn.resource().starts_with("role/"));
+    let Ok(arn) = Arn::parse(value) else {
+        return Named::Nobody;
+    };
+    let entity = arn.service() == "iam"
+        && (arn.resource().starts_with("user/") || arn.resource().starts_with("role/"));
     match arn.account_id() {
         Some(_) if entity => Named::Entity,
         Some(account) => Named::Account(account),
@@ -166,7 +180,9 @@ fn named(value: &str) -> Named {
 }
 
 fn unknown(kind: &str, value: &str) -> IamError {
-    IamError::MalformedPolicyDocument { reason: format!("Invalid principal in policy: \"{kind}\":\"{value}\"") }
+    IamError::MalformedPolicyDocument {
+        reason: format!("Invalid principal in policy: \"{kind}\":\"{value}\""),
+    }
 }
 
 /// An ARN of the same account and kind that no principal can have.
@@ -178,13 +194,19 @@ fn nobodys_arn(arn: &str, id: &str) -> String {
 /// The document with other principals.
 fn substituted(text: &str, others: &BTreeMap<String, String>) -> Option<String> {
     let mut document: Value = serde_json::from_str(text).ok()?;
-    let statements = match document.get_mut("Statement")? {
-        Value::Array(list) => list.iter_mut().collect(),
-        one => vec![one],
+    let statements = document.get_mut("Statement")?;
+    // One statement may stand without a list.
+    let statements = if statements.is_array() {
+        statements.as_array_mut()?
+    } else {
+        std::slice::from_mut(statements)
     };
     for statement in statements {
         for element in ["Principal", "NotPrincipal"] {
-            match statement.get_mut(element).and_then(|principal| principal.get_mut("AWS")) {
+            match statement
+                .get_mut(element)
+                .and_then(|principal| principal.get_mut("AWS"))
+            {
                 Some(Value::Array(list)) => list.iter_mut().for_each(|value| substitute(value, others)),
                 Some(value) => substitute(value, others),
                 None => {}
@@ -211,10 +233,16 @@ mod tests {
 
     impl Principals for People {
         fn id_of(&self, arn: &str) -> Option<Arc<str>> {
-            self.0.iter().find(|(known, _)| *known == arn).map(|(_, id)| (*id).into())
+            self.0
+                .iter()
+                .find(|(known, _)| *known == arn)
+                .map(|(_, id)| (*id).into())
         }
         fn arn_of(&self, id: &str) -> Option<Arc<str>> {
-            self.0.iter().find(|(_, known)| *known == id).map(|(arn, _)| (*arn).into())
+            self.0
+                .iter()
+                .find(|(_, known)| *known == id)
+                .map(|(arn, _)| (*arn).into())
         }
         fn has_account(&self, account: AccountId) -> bool {
             account.as_str() == "111122223333"
@@ -233,7 +261,11 @@ mod tests {
         assert!(Trust::new(&text(ANN), &people).is_ok());
         assert!(Trust::new(&text("111122223333"), &people).is_ok());
         assert!(Trust::new(&text("*"), &people).is_ok());
-        for wrong in ["arn:aws:iam::111122223333:user/bob", "999999999999", "arn:aws:iam::999999999999:root"] {
+        for wrong in [
+            "arn:aws:iam::111122223333:user/bob",
+            "999999999999",
+            "arn:aws:iam::999999999999:root",
+        ] {
             let refused = Trust::new(&text(wrong), &people).unwrap_err();
             let reason = format!("Invalid principal in policy: \"AWS\":\"{wrong}\"");
             assert_eq!(refused, IamError::MalformedPolicyDocument { reason });

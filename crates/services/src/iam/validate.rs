@@ -2,8 +2,8 @@
 
 use super::errors::IamError;
 use super::limits::{
-    DESCRIPTION_CHARS_MAX, PATH_CHARS_MAX, POLICY_NAME_CHARS_MAX, SESSION_SECONDS_DEFAULT, SESSION_SECONDS_MAX,
-    TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
+    DESCRIPTION_CHARS_MAX, PATH_CHARS_MAX, POLICY_NAME_CHARS_MAX, SESSION_SECONDS_DEFAULT,
+    SESSION_SECONDS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use super::shapes::Tag;
 use std::collections::BTreeMap;
@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 pub(super) type Tags = BTreeMap<String, Tag>;
 
 fn invalid(reason: impl Into<String>) -> IamError {
-    IamError::Validation { reason: reason.into() }
+    IamError::Validation {
+        reason: reason.into(),
+    }
 }
 
 fn length(text: &str, member: &str, least: usize, most: usize) -> Result<(), IamError> {
@@ -72,14 +74,20 @@ pub(super) fn path_prefix(text: &str) -> Result<(), IamError> {
     if text.starts_with('/') && text.bytes().all(|byte| (0x21..=0x7f).contains(&byte)) {
         return Ok(());
     }
-    Err(invalid("The specified value for pathPrefix is invalid. It must begin with a / character."))
+    Err(invalid(
+        "The specified value for pathPrefix is invalid. It must begin with a / character.",
+    ))
 }
 
 /// A role's description.
 pub(super) fn description(text: &str) -> Result<(), IamError> {
     length(text, "description", 0, DESCRIPTION_CHARS_MAX)?;
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
-    if text.chars().all(allowed) { Ok(()) } else { Err(invalid("The specified value for description is invalid.")) }
+    if text.chars().all(allowed) {
+        Ok(())
+    } else {
+        Err(invalid("The specified value for description is invalid."))
+    }
 }
 
 /// A role's longest session, seconds.
@@ -105,11 +113,15 @@ pub(super) fn tags(given: &[Tag]) -> Result<Tags, IamError> {
         tag_key(&tag.key)?;
         length(&tag.value, "tags.member.value", 0, TAG_VALUE_CHARS_MAX)?;
         if !tag.value.chars().all(is_tag_character) {
-            return Err(invalid(format!("The value of the tag {} holds a character that tags do not take.", tag.key)));
+            return Err(invalid(format!(
+                "The value of the tag {} holds a character that tags do not take.",
+                tag.key
+            )));
         }
         if tags.insert(tag.key.to_lowercase(), tag.clone()).is_some() {
             return Err(IamError::InvalidInput {
-                reason: "Duplicate tag keys found. Please note that Tag keys are case insensitive.".to_owned(),
+                reason: "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+                    .to_owned(),
             });
         }
     }
@@ -130,12 +142,16 @@ pub(super) fn tag_count(tags: &Tags) -> Result<(), IamError> {
 pub(super) fn tag_key(key: &str) -> Result<(), IamError> {
     length(key, "tags.member.key", 1, TAG_KEY_CHARS_MAX)?;
     if key.to_lowercase().starts_with("aws:") {
-        return Err(IamError::InvalidInput { reason: "Tag keys beginning with aws: are reserved.".to_owned() });
+        return Err(IamError::InvalidInput {
+            reason: "Tag keys beginning with aws: are reserved.".to_owned(),
+        });
     }
     if key.chars().all(is_tag_character) {
         return Ok(());
     }
-    Err(invalid(format!("The tag key {key} holds a character that tags do not take.")))
+    Err(invalid(format!(
+        "The tag key {key} holds a character that tags do not take."
+    )))
 }
 
 /// Letters, digits, spaces and `_.:/=+-@`.
@@ -158,14 +174,25 @@ mod tests {
     #[test]
     fn paths_begin_and_end_with_a_slash_and_are_not_reserved() {
         assert!(path("/").is_ok() && path("/a/b/").is_ok());
-        for wrong in ["", "a/", "/a", "//", "/a b/", "/aws-service-role/x/", "/aws-reserved/"] {
+        for wrong in [
+            "",
+            "a/",
+            "/a",
+            "//",
+            "/a b/",
+            "/aws-service-role/x/",
+            "/aws-reserved/",
+        ] {
             assert!(path(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn tag_keys_differ_by_more_than_letter_case() {
-        let tag = |key: &str| Tag { key: key.to_owned(), value: String::new() };
+        let tag = |key: &str| Tag {
+            key: key.to_owned(),
+            value: String::new(),
+        };
         assert!(tags(&[tag("Team"), tag("team")]).is_err());
         assert_eq!(tags(&[tag("Team"), tag("stage")]).unwrap().len(), 2);
         assert!(tags(&[tag("AWS:x")]).is_err());

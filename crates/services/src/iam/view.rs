@@ -1,6 +1,6 @@
 //! All accounts, users, roles and access keys in memory, compiled. Rebuilt from the directory at start.
 
-use super::entity::{Account, AccessKey, Role, Stored, User};
+use super::entity::{AccessKey, Account, Role, Stored, User};
 use super::identity;
 use super::trust::{Principals, Trust};
 use bulla_gate::{Identity, SecretAccessKey};
@@ -70,12 +70,18 @@ impl View {
 
     /// The user of exactly this name.
     pub(super) fn user(&self, account: AccountId, name: &str) -> Option<Arc<User>> {
-        self.users.get(&name_key(account, name)).filter(|user| user.profile.name == name).cloned()
+        self.users
+            .get(&name_key(account, name))
+            .filter(|user| user.profile.name == name)
+            .cloned()
     }
 
     /// The role of exactly this name.
     pub(super) fn role(&self, account: AccountId, name: &str) -> Option<Arc<Role>> {
-        self.roles.get(&name_key(account, name)).filter(|role| role.profile.name == name).cloned()
+        self.roles
+            .get(&name_key(account, name))
+            .filter(|role| role.profile.name == name)
+            .cloned()
     }
 
     /// The role with this unique id.
@@ -85,7 +91,9 @@ impl View {
 
     /// Whether a user has this name in any letter case, other than the user `but`.
     pub(super) fn user_name_taken(&self, account: AccountId, name: &str, but: &str) -> bool {
-        self.users.get(&name_key(account, name)).is_some_and(|user| &*user.profile.id != but)
+        self.users
+            .get(&name_key(account, name))
+            .is_some_and(|user| &*user.profile.id != but)
     }
 
     /// Whether a role has this name in any letter case.
@@ -96,14 +104,20 @@ impl View {
     /// Users of an account in order of name, with the name in lower case.
     pub(super) fn users_of(&self, account: AccountId) -> impl Iterator<Item = (&str, &Arc<User>)> {
         let first = (account, String::new());
-        let own = self.users.range(first..).take_while(move |((owner, _), _)| *owner == account);
+        let own = self
+            .users
+            .range(first..)
+            .take_while(move |((owner, _), _)| *owner == account);
         own.map(|((_, name), user)| (name.as_str(), user))
     }
 
     /// Roles of an account in order of name, with the name in lower case.
     pub(super) fn roles_of(&self, account: AccountId) -> impl Iterator<Item = (&str, &Arc<Role>)> {
         let first = (account, String::new());
-        let own = self.roles.range(first..).take_while(move |((owner, _), _)| *owner == account);
+        let own = self
+            .roles
+            .range(first..)
+            .take_while(move |((owner, _), _)| *owner == account);
         own.map(|((_, name), role)| (name.as_str(), role))
     }
 
@@ -135,16 +149,20 @@ impl View {
 
     fn put_user(&mut self, user: User) {
         let former = self.user_by_id(&user.profile.id);
-        let renamed = former.as_ref().is_some_and(|former| former.profile.arn != user.profile.arn);
+        let renamed = former
+            .as_ref()
+            .is_some_and(|former| former.profile.arn != user.profile.arn);
         if let Some(former) = former {
             self.forget_user(&former);
         }
         let profile = &user.profile;
-        self.arns.insert(Arc::clone(&profile.id), Arc::clone(&profile.arn));
+        self.arns
+            .insert(Arc::clone(&profile.id), Arc::clone(&profile.arn));
         self.ids.insert(Arc::clone(&profile.arn), Arc::clone(&profile.id));
         self.add_keys(&user.keys, &identity::user(&user));
         let id = Arc::clone(&profile.id);
-        self.users.insert(name_key(profile.account, &profile.name), Arc::new(user));
+        self.users
+            .insert(name_key(profile.account, &profile.name), Arc::new(user));
         if renamed {
             self.rebind(&id);
         }
@@ -153,7 +171,10 @@ impl View {
     fn user_by_id(&self, id: &str) -> Option<Arc<User>> {
         let arn = self.arns.get(id)?;
         let (before, name) = arn.rsplit_once('/')?;
-        let account = before.split(':').nth(4).and_then(|text| AccountId::parse(text).ok())?;
+        let account = before
+            .split(':')
+            .nth(4)
+            .and_then(|text| AccountId::parse(text).ok())?;
         self.user(account, name)
     }
 
@@ -161,7 +182,8 @@ impl View {
         let profile = &role.profile;
         let key = name_key(profile.account, &profile.name);
         self.role_ids.insert(Arc::clone(&profile.id), key.clone());
-        self.arns.insert(Arc::clone(&profile.id), Arc::clone(&profile.arn));
+        self.arns
+            .insert(Arc::clone(&profile.id), Arc::clone(&profile.arn));
         self.ids.insert(Arc::clone(&profile.arn), Arc::clone(&profile.id));
         self.roles.insert(key, Arc::new(role));
     }
@@ -218,7 +240,13 @@ impl View {
             .collect();
         for (key, role) in roles {
             let trust = role.trust.rebound(self, &self.nobody);
-            self.roles.insert(key, Arc::new(Role { trust, ..(*role).clone() }));
+            self.roles.insert(
+                key,
+                Arc::new(Role {
+                    trust,
+                    ..(*role).clone()
+                }),
+            );
         }
     }
 }

@@ -36,16 +36,21 @@ impl Organizations {
         }
         let now = self.runtime.clock.now();
         let begun = self.view().any().map(|tree| tree.organization);
-        let organization = match begun {
-            Some(organization) => organization,
-            None => {
-                let drawn = || AccountId::from_entropy(self.runtime.entropy.number());
-                self.create(management_account.unwrap_or_else(drawn), "management", now).await?
-            }
+        let organization = if let Some(organization) = begun {
+            organization
+        } else {
+            let drawn = || AccountId::from_entropy(self.runtime.entropy.number());
+            self.create(management_account.unwrap_or_else(drawn), "management", now)
+                .await?
         };
         let account = organization.management_account;
         let made = self.accounts.create_root_key(account, now).await;
         let (access_key_id, secret_access_key) = made.map_err(|_| OrganizationsError::Internal)?;
-        Ok(Some(FirstAccess { account, organization: organization.id, access_key_id, secret_access_key }))
+        Ok(Some(FirstAccess {
+            account,
+            organization: organization.id,
+            access_key_id,
+            secret_access_key,
+        }))
     }
 }

@@ -67,8 +67,12 @@ impl std::fmt::Display for OrganizationsOpenError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Storage(error) => write!(formatter, "cannot read the organizations: {error}"),
-            Self::Damaged { record, reason } => write!(formatter, "the record `{record}` is damaged: {reason}"),
-            Self::Unfinished => formatter.write_str("an account whose making was interrupted cannot be finished"),
+            Self::Damaged { record, reason } => {
+                write!(formatter, "the record `{record}` is damaged: {reason}")
+            }
+            Self::Unfinished => {
+                formatter.write_str("an account whose making was interrupted cannot be finished")
+            }
         }
     }
 }
@@ -104,7 +108,9 @@ impl Organizations {
         records: DirectoryWriter,
         iam: &Arc<Iam>,
     ) -> Result<Arc<Self>, OrganizationsOpenError> {
-        let stored = records.scan_all(Bytes::from_static(record::PREFIX.as_bytes())).await;
+        let stored = records
+            .scan_all(Bytes::from_static(record::PREFIX.as_bytes()))
+            .await;
         let mut entries = Vec::new();
         for (_, name, value) in stored.map_err(OrganizationsOpenError::Storage)? {
             let entry = record::decode(&name, &value).map_err(|reason| OrganizationsOpenError::Damaged {
@@ -119,9 +125,17 @@ impl Organizations {
         view.apply(entries);
         let unfinished = view.unfinished();
         let accounts = Accounts::new(iam);
-        let open = Self { runtime, records, accounts, view: RwLock::new(view), writing: Mutex::new(()) };
+        let open = Self {
+            runtime,
+            records,
+            accounts,
+            view: RwLock::new(view),
+            writing: Mutex::new(()),
+        };
         for (organization, creation) in unfinished {
-            let finished = open.finish(organization, creation, open.runtime.clock.now()).await;
+            let finished = open
+                .finish(organization, creation, open.runtime.clock.now())
+                .await;
             finished.map_err(|_| OrganizationsOpenError::Unfinished)?;
         }
         Ok(Arc::new(open))
@@ -144,16 +158,26 @@ impl Organizations {
         if stored.is_empty() {
             return Ok(answer);
         }
-        let changes = stored.iter().map(record::change).collect::<Result<Vec<_>, _>>().map_err(|error| {
-            tracing::error!(account = %owner, %error, "a part of an organization cannot be encoded");
-            OrganizationsError::Internal
-        })?;
+        let changes = stored
+            .iter()
+            .map(record::change)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| {
+                tracing::error!(account = %owner, %error, "a part of an organization cannot be encoded");
+                OrganizationsError::Internal
+            })?;
         let partition = self.records.partition_of(owner.as_str().as_bytes());
-        self.records.commit(partition, Vec::new(), changes).await.map_err(|error| {
-            tracing::error!(account = %owner, %error, "a change of an organization was not stored");
-            OrganizationsError::Internal
-        })?;
-        self.view.write().unwrap_or_else(PoisonError::into_inner).apply(stored);
+        self.records
+            .commit(partition, Vec::new(), changes)
+            .await
+            .map_err(|error| {
+                tracing::error!(account = %owner, %error, "a change of an organization was not stored");
+                OrganizationsError::Internal
+            })?;
+        self.view
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .apply(stored);
         drop(writing);
         Ok(answer)
     }
@@ -173,7 +197,9 @@ impl Organizations {
 
     /// The organization that the caller's account manages.
     fn managed(&self, call: &Call<'_>) -> Result<Organization, OrganizationsError> {
-        self.view().managed_by(call.account()).map(|tree| tree.organization)
+        self.view()
+            .managed_by(call.account())
+            .map(|tree| tree.organization)
     }
 
     /// A new organization with one account: the one that manages it.
@@ -207,7 +233,13 @@ impl Organizations {
             if view.of(account).is_ok() {
                 return Err(OrganizationsError::AlreadyInOrganization);
             }
-            Ok((vec![Stored::Organization(organization), Stored::Member(organization.id, manager)], organization))
+            Ok((
+                vec![
+                    Stored::Organization(organization),
+                    Stored::Member(organization.id, manager),
+                ],
+                organization,
+            ))
         })
         .await
     }
@@ -219,14 +251,28 @@ impl Organizations {
         creation: Creation,
         now: Timestamp,
     ) -> Result<Creation, OrganizationsError> {
-        let CreationState::InProgress { account } = creation.state else { return Ok(creation) };
-        let manager = self.view().manager(organization).ok_or(OrganizationsError::Internal)?;
-        let made = self.accounts.create_member(account, &creation.role_name, manager, now).await;
+        let CreationState::InProgress { account } = creation.state else {
+            return Ok(creation);
+        };
+        let manager = self
+            .view()
+            .manager(organization)
+            .ok_or(OrganizationsError::Internal)?;
+        let made = self
+            .accounts
+            .create_member(account, &creation.role_name, manager, now)
+            .await;
         made.map_err(|error| {
             tracing::error!(%account, ?error, "a member account was not made");
             OrganizationsError::Internal
         })?;
-        let done = Creation { state: CreationState::Succeeded { account, completed: now }, ..creation };
+        let done = Creation {
+            state: CreationState::Succeeded {
+                account,
+                completed: now,
+            },
+            ..creation
+        };
         self.write(manager, |view| {
             let tree = view.managed_by(manager)?;
             let member = Member {
@@ -238,7 +284,10 @@ impl Organizations {
                 created: true,
             };
             let id = tree.organization.id;
-            Ok((vec![Stored::Member(id, member), Stored::Creation(id, done.clone())], done))
+            Ok((
+                vec![Stored::Member(id, member), Stored::Creation(id, done.clone())],
+                done,
+            ))
         })
         .await
     }

@@ -49,7 +49,10 @@ pub(crate) enum CreationState {
     /// The account's id is chosen; the account is being made.
     InProgress { account: AccountId },
     /// Done.
-    Succeeded { account: AccountId, completed: Timestamp },
+    Succeeded {
+        account: AccountId,
+        completed: Timestamp,
+    },
     /// Another account has the email address.
     EmailExists { completed: Timestamp },
 }
@@ -57,7 +60,10 @@ pub(crate) enum CreationState {
 impl Organization {
     /// `arn:aws:organizations::MANAGEMENT:KIND/o-…`, and what follows.
     fn arn_of(&self, kind: &str, rest: &str) -> String {
-        format!("arn:aws:organizations::{}:{kind}/{}{rest}", self.management_account, self.id)
+        format!(
+            "arn:aws:organizations::{}:{kind}/{}{rest}",
+            self.management_account, self.id
+        )
     }
 
     /// Of the organization.

@@ -13,7 +13,8 @@ pub(super) fn page<T>(
 ) -> Result<(Vec<T>, Option<String>), OrganizationsError> {
     let max = max_results.unwrap_or(PAGE_ITEMS_MAX);
     if !(1..=PAGE_ITEMS_MAX).contains(&max) {
-        let reason = format!("You provided a value for MaxResults that is not between 1 and {PAGE_ITEMS_MAX}.");
+        let reason =
+            format!("You provided a value for MaxResults that is not between 1 and {PAGE_ITEMS_MAX}.");
         return Err(OrganizationsError::InvalidInput { reason });
     }
     let after = token.map(decode).transpose()?;
@@ -28,7 +29,9 @@ pub(super) fn page<T>(
 
 fn decode(token: &str) -> Result<String, OrganizationsError> {
     let bytes = BASE64.decode(token).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| OrganizationsError::InvalidInput {
-        reason: "You provided a NextToken that no call of this operation gave.".to_owned(),
-    })
+    bytes
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| OrganizationsError::InvalidInput {
+            reason: "You provided a NextToken that no call of this operation gave.".to_owned(),
+        })
 }

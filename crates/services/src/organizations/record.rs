@@ -77,7 +77,11 @@ pub(super) fn change(stored: &Stored) -> Result<Change, serde_json::Error> {
         Stored::NoOrganization(id) => Change::Delete(key("organization", *id, "")),
         Stored::Unit(id, unit) => Change::Put(
             key("unit", *id, unit.id.as_str()),
-            bytes(&UnitRecord { format: FORMAT, name: unit.name.clone(), parent: unit.parent.as_str().to_owned() })?,
+            bytes(&UnitRecord {
+                format: FORMAT,
+                name: unit.name.clone(),
+                parent: unit.parent.as_str().to_owned(),
+            })?,
         ),
         Stored::NoUnit(id, unit) => Change::Delete(key("unit", *id, unit.as_str())),
         Stored::Member(id, member) => Change::Put(
@@ -92,7 +96,9 @@ pub(super) fn change(stored: &Stored) -> Result<Change, serde_json::Error> {
             })?,
         ),
         Stored::NoMember(id, account) => Change::Delete(key("member", *id, account.as_str())),
-        Stored::Creation(id, creation) => Change::Put(key("creation", *id, &creation.id), bytes(&encode(creation))?),
+        Stored::Creation(id, creation) => {
+            Change::Put(key("creation", *id, &creation.id), bytes(&encode(creation))?)
+        }
         Stored::NoCreation(id, creation) => Change::Delete(key("creation", *id, creation)),
     })
 }
@@ -105,13 +111,16 @@ fn encode(creation: &Creation) -> CreationRecord {
         role_name: creation.role_name.clone(),
         requested_ms: creation.requested.as_millis(),
         state: match creation.state {
-            CreationState::InProgress { account } => StateRecord::InProgress { account: account.to_string() },
-            CreationState::Succeeded { account, completed } => {
-                StateRecord::Succeeded { account: account.to_string(), completed_ms: completed.as_millis() }
-            }
-            CreationState::EmailExists { completed } => {
-                StateRecord::EmailExists { completed_ms: completed.as_millis() }
-            }
+            CreationState::InProgress { account } => StateRecord::InProgress {
+                account: account.to_string(),
+            },
+            CreationState::Succeeded { account, completed } => StateRecord::Succeeded {
+                account: account.to_string(),
+                completed_ms: completed.as_millis(),
+            },
+            CreationState::EmailExists { completed } => StateRecord::EmailExists {
+                completed_ms: completed.as_millis(),
+            },
         },
     }
 }
@@ -164,7 +173,14 @@ fn decode_unit(id: OrganizationId, unit: &str, value: &[u8]) -> Result<Stored, S
     let record: UnitRecord = read(value)?;
     check_format(record.format)?;
     let unit = OrganizationalUnitId::parse(unit).map_err(|error| error.to_string())?;
-    Ok(Stored::Unit(id, Unit { id: unit, name: record.name, parent: parent(&record.parent)? }))
+    Ok(Stored::Unit(
+        id,
+        Unit {
+            id: unit,
+            name: record.name,
+            parent: parent(&record.parent)?,
+        },
+    ))
 }
 
 fn decode_member(id: OrganizationId, member: &str, value: &[u8]) -> Result<Stored, String> {
@@ -185,13 +201,19 @@ fn decode_creation(id: OrganizationId, creation: &str, value: &[u8]) -> Result<S
     let record: CreationRecord = read(value)?;
     check_format(record.format)?;
     let state = match record.state {
-        StateRecord::InProgress { account: id } => CreationState::InProgress { account: account(&id)? },
-        StateRecord::Succeeded { account: id, completed_ms } => {
-            CreationState::Succeeded { account: account(&id)?, completed: Timestamp::from_millis(completed_ms) }
-        }
-        StateRecord::EmailExists { completed_ms } => {
-            CreationState::EmailExists { completed: Timestamp::from_millis(completed_ms) }
-        }
+        StateRecord::InProgress { account: id } => CreationState::InProgress {
+            account: account(&id)?,
+        },
+        StateRecord::Succeeded {
+            account: id,
+            completed_ms,
+        } => CreationState::Succeeded {
+            account: account(&id)?,
+            completed: Timestamp::from_millis(completed_ms),
+        },
+        StateRecord::EmailExists { completed_ms } => CreationState::EmailExists {
+            completed: Timestamp::from_millis(completed_ms),
+        },
     };
     let creation = Creation {
         id: creation.to_owned(),

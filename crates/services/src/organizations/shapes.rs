@@ -130,7 +130,9 @@ impl Creation {
     pub(super) fn status(&self) -> CreateAccountStatus {
         let (state, account, completed, failure): (_, Option<AccountId>, _, Option<&str>) = match self.state {
             CreationState::InProgress { .. } => ("IN_PROGRESS", None, None, None),
-            CreationState::Succeeded { account, completed } => ("SUCCEEDED", Some(account), Some(completed), None),
+            CreationState::Succeeded { account, completed } => {
+                ("SUCCEEDED", Some(account), Some(completed), None)
+            }
             CreationState::EmailExists { completed } => {
                 ("FAILED", None, Some(completed), Some("EMAIL_ALREADY_EXISTS"))
             }

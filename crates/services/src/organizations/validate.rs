@@ -6,13 +6,17 @@ use super::shapes::Tag;
 use bulla_types::{AccountId, OrganizationalUnitId, ParentId};
 
 fn invalid<T>(reason: impl Into<String>) -> Result<T, OrganizationsError> {
-    Err(OrganizationsError::InvalidInput { reason: reason.into() })
+    Err(OrganizationsError::InvalidInput {
+        reason: reason.into(),
+    })
 }
 
 fn pattern<T>(member: &str, parsed: Option<T>) -> Result<T, OrganizationsError> {
     match parsed {
         Some(value) => Ok(value),
-        None => invalid(format!("You provided a value for {member} that does not match the required pattern.")),
+        None => invalid(format!(
+            "You provided a value for {member} that does not match the required pattern."
+        )),
     }
 }
 
@@ -41,7 +45,10 @@ pub(crate) enum ChildId {
 /// The id of an account or unit.
 pub(super) fn child(text: &str) -> Result<ChildId, OrganizationsError> {
     let account = AccountId::parse(text).ok().map(ChildId::Account);
-    pattern("ChildId", account.or_else(|| OrganizationalUnitId::parse(text).ok().map(ChildId::Unit)))
+    pattern(
+        "ChildId",
+        account.or_else(|| OrganizationalUnitId::parse(text).ok().map(ChildId::Unit)),
+    )
 }
 
 /// A unit's name.
@@ -50,7 +57,9 @@ pub(super) fn unit_name(text: &str) -> Result<(), OrganizationsError> {
     if (1..=UNIT_NAME_CHARS_MAX).contains(&length) && !text.trim().is_empty() {
         return Ok(());
     }
-    invalid(format!("The name of an OU has 1 to {UNIT_NAME_CHARS_MAX} characters."))
+    invalid(format!(
+        "The name of an OU has 1 to {UNIT_NAME_CHARS_MAX} characters."
+    ))
 }
 
 /// An account's name: printable ASCII.
@@ -59,14 +68,17 @@ pub(super) fn account_name(text: &str) -> Result<(), OrganizationsError> {
     if plain && (1..=ACCOUNT_NAME_CHARS_MAX).contains(&text.len()) {
         return Ok(());
     }
-    invalid(format!("The name of an account has 1 to {ACCOUNT_NAME_CHARS_MAX} printable ASCII characters."))
+    invalid(format!(
+        "The name of an account has 1 to {ACCOUNT_NAME_CHARS_MAX} printable ASCII characters."
+    ))
 }
 
 /// An email address: `[^\s@]+@[^\s@]+\.[^\s@]+`.
 pub(super) fn email(text: &str) -> Result<(), OrganizationsError> {
     let length = (EMAIL_CHARS_MIN..=EMAIL_CHARS_MAX).contains(&text.chars().count());
     let shaped = text.split_once('@').is_some_and(|(local, domain)| {
-        let ends = domain.split_once('.').is_some_and(|(first, _)| !first.is_empty()) && !domain.ends_with('.');
+        let ends =
+            domain.split_once('.').is_some_and(|(first, _)| !first.is_empty()) && !domain.ends_with('.');
         !local.is_empty() && ends && !domain.contains('@')
     });
     if length && shaped && !text.chars().any(char::is_whitespace) {
@@ -77,7 +89,11 @@ pub(super) fn email(text: &str) -> Result<(), OrganizationsError> {
 
 /// Tags are not built: a request that has some is refused, not half done.
 pub(super) fn no_tags(tags: &[Tag]) -> Result<(), OrganizationsError> {
-    if tags.is_empty() { Ok(()) } else { invalid("Tags of organizations are not built yet; leave them out.") }
+    if tags.is_empty() {
+        Ok(())
+    } else {
+        invalid("Tags of organizations are not built yet; leave them out.")
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +103,16 @@ mod tests {
     #[test]
     fn email_addresses_have_a_name_and_a_domain() {
         assert!(email("dev@example.com").is_ok());
-        for wrong in ["", "dev", "dev@example", "@example.com", "a b@example.com", "a@b@example.com", "dev@.com", "dev@example."] {
+        for wrong in [
+            "",
+            "dev",
+            "dev@example",
+            "@example.com",
+            "a b@example.com",
+            "a@b@example.com",
+            "dev@.com",
+            "dev@example.",
+        ] {
             assert!(email(wrong).is_err(), "{wrong}");
         }
     }

@@ -39,7 +39,12 @@ pub(super) struct View {
 
 impl Tree {
     fn new(organization: Organization) -> Self {
-        Self { organization, units: BTreeMap::new(), members: BTreeMap::new(), creations: BTreeMap::new() }
+        Self {
+            organization,
+            units: BTreeMap::new(),
+            members: BTreeMap::new(),
+            creations: BTreeMap::new(),
+        }
     }
 
     /// Whether there is such a root or unit.
@@ -52,7 +57,9 @@ impl Tree {
 
     /// Accounts directly below a root or unit.
     pub(super) fn members_of(&self, parent: ParentId) -> impl Iterator<Item = &Member> {
-        self.members.values().filter(move |member| member.parent == parent)
+        self.members
+            .values()
+            .filter(move |member| member.parent == parent)
     }
 
     /// Units directly below a root or unit.
@@ -65,7 +72,9 @@ impl Tree {
         let mut chain = Vec::new();
         let mut at = parent;
         while let ParentId::Unit(id) = at {
-            let Some(unit) = self.units.get(&id).filter(|_| chain.len() <= self.units.len()) else { break };
+            let Some(unit) = self.units.get(&id).filter(|_| chain.len() <= self.units.len()) else {
+                break;
+            };
             chain.push(id);
             at = unit.parent;
         }
@@ -120,28 +129,40 @@ impl View {
     /// The organization that this account manages.
     pub(super) fn managed_by(&self, account: AccountId) -> Result<&Tree, OrganizationsError> {
         let tree = self.of(account)?;
-        if tree.organization.management_account == account { Ok(tree) } else { Err(OrganizationsError::AccessDenied) }
+        if tree.organization.management_account == account {
+            Ok(tree)
+        } else {
+            Err(OrganizationsError::AccessDenied)
+        }
     }
 
     /// Who manages an organization: whose partition its records are in.
     pub(super) fn manager(&self, id: OrganizationId) -> Option<AccountId> {
-        self.trees.get(&id).map(|tree| tree.organization.management_account)
+        self.trees
+            .get(&id)
+            .map(|tree| tree.organization.management_account)
     }
 
     /// Whether an account, made or being made, has this email address.
     pub(super) fn email_taken(&self, email: &str) -> bool {
         self.trees.values().any(|tree| {
-            let pending = tree.creations.values().filter(|creation| {
-                matches!(creation.state, CreationState::InProgress { .. })
-            });
+            let pending = tree
+                .creations
+                .values()
+                .filter(|creation| matches!(creation.state, CreationState::InProgress { .. }));
             let members = tree.members.values().map(|member| &member.email);
-            members.chain(pending.map(|creation| &creation.email)).any(|taken| taken.eq_ignore_ascii_case(email))
+            members
+                .chain(pending.map(|creation| &creation.email))
+                .any(|taken| taken.eq_ignore_ascii_case(email))
         })
     }
 
     /// Requests for accounts that were interrupted.
     pub(super) fn unfinished(&self) -> Vec<(OrganizationId, Creation)> {
-        let all = self.trees.iter().flat_map(|(id, tree)| tree.creations.values().map(|creation| (*id, creation)));
+        let all = self
+            .trees
+            .iter()
+            .flat_map(|(id, tree)| tree.creations.values().map(|creation| (*id, creation)));
         all.filter(|(_, creation)| matches!(creation.state, CreationState::InProgress { .. }))
             .map(|(id, creation)| (id, creation.clone()))
             .collect()
@@ -170,9 +191,13 @@ impl View {
                     self.places.remove(&account);
                 }
                 Stored::Creation(id, creation) => {
-                    self.with(id, |tree| drop(tree.creations.insert(creation.id.clone(), creation)));
+                    self.with(id, |tree| {
+                        drop(tree.creations.insert(creation.id.clone(), creation))
+                    });
                 }
-                Stored::NoCreation(id, creation) => self.with(id, |tree| drop(tree.creations.remove(&creation))),
+                Stored::NoCreation(id, creation) => {
+                    self.with(id, |tree| drop(tree.creations.remove(&creation)))
+                }
             }
         }
     }
@@ -184,7 +209,9 @@ impl View {
     }
 
     fn put_member(&mut self, id: OrganizationId, member: Member) {
-        let Some(tree) = self.trees.get_mut(&id) else { return };
+        let Some(tree) = self.trees.get_mut(&id) else {
+            return;
+        };
         self.of_account.insert(member.account, id);
         self.places.insert(member.account, Arc::new(tree.place(&member)));
         tree.members.insert(member.account, member);

@@ -31,5 +31,6 @@ pub(super) const TOKEN_CHARS_MAX: usize = 65_536;
 /// Bytes of session policy and tags together, of which `PackedPolicySize` tells the percentage.
 pub(super) const PACKED_BYTES_MAX: usize = 24_576;
 
-const _: () = assert!(SESSION_SECONDS_MIN < SESSION_SECONDS_DEFAULT && SESSION_SECONDS_DEFAULT < SESSION_SECONDS_MAX);
+const _: () =
+    assert!(SESSION_SECONDS_MIN < SESSION_SECONDS_DEFAULT && SESSION_SECONDS_DEFAULT < SESSION_SECONDS_MAX);
 const _: () = assert!(PACKED_BYTES_MAX < TOKEN_CHARS_MAX);

@@ -47,8 +47,11 @@ impl Sts {
     /// # Errors
     /// A sentence for the operator: the cryptographic library refused to derive keys.
     pub fn open(iam: &Arc<Iam>, instance: &InstanceKey) -> Result<Arc<Self>, String> {
-        let tokens = TokenKeys::new(instance).map_err(|error| format!("session tokens have no key: {error}"))?;
-        Ok(Arc::new(Self { sessions: Arc::new(Sessions::new(PrincipalLookup::new(iam), tokens)) }))
+        let tokens =
+            TokenKeys::new(instance).map_err(|error| format!("session tokens have no key: {error}"))?;
+        Ok(Arc::new(Self {
+            sessions: Arc::new(Sessions::new(PrincipalLookup::new(iam), tokens)),
+        }))
     }
 
     /// What the gate finds principals with: access keys of users and root users, and tokens of sessions.

@@ -36,13 +36,20 @@ struct AtHand {
 
 impl AtHand {
     fn credential(&self) -> Credential {
-        Credential { secret: Arc::clone(&self.secret), identity: Arc::clone(&self.identity) }
+        Credential {
+            secret: Arc::clone(&self.secret),
+            identity: Arc::clone(&self.identity),
+        }
     }
 }
 
 impl Sessions {
     pub(super) fn new(principals: PrincipalLookup, tokens: TokenKeys) -> Self {
-        Self { principals, tokens, at_hand: Mutex::new(HashMap::new()) }
+        Self {
+            principals,
+            tokens,
+            at_hand: Mutex::new(HashMap::new()),
+        }
     }
 
     fn at_hand(&self) -> MutexGuard<'_, HashMap<String, AtHand>> {
@@ -54,11 +61,28 @@ impl Sessions {
     pub(super) fn passed_on(&self, access_key: &str) -> Option<Vec<(String, String)>> {
         let at_hand = self.at_hand();
         let session = &at_hand.get(access_key)?.session;
-        let passed = |key: &str| session.transitive.iter().any(|passed| passed.eq_ignore_ascii_case(key));
-        Some(session.tags.iter().filter(|(key, _)| passed(key)).cloned().collect())
+        let passed = |key: &str| {
+            session
+                .transitive
+                .iter()
+                .any(|passed| passed.eq_ignore_ascii_case(key))
+        };
+        Some(
+            session
+                .tags
+                .iter()
+                .filter(|(key, _)| passed(key))
+                .cloned()
+                .collect(),
+        )
     }
 
-    fn session(&self, access_key: &str, token: &str, now: Timestamp) -> Result<Credential, CredentialRefusal> {
+    fn session(
+        &self,
+        access_key: &str,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Credential, CredentialRefusal> {
         let token = SecretBytes::new(token.as_bytes().to_vec());
         if let Some(credential) = self.find_at_hand(access_key, &token, now) {
             return Ok(credential);
@@ -76,21 +100,43 @@ impl Sessions {
     /// What was made before, if it is still what token and role say.
     fn find_at_hand(&self, access_key: &str, token: &SecretBytes, now: Timestamp) -> Option<Credential> {
         let at_hand = self.at_hand();
-        let found = at_hand.get(access_key).filter(|found| found.token == *token && found.session.expires > now)?;
+        let found = at_hand
+            .get(access_key)
+            .filter(|found| found.token == *token && found.session.expires > now)?;
         let role = self.principals.role_by_id(&found.session.role)?;
         Arc::ptr_eq(&role, &found.role).then(|| found.credential())
     }
 
-    fn open(&self, access_key: &str, token: SecretBytes, now: Timestamp) -> Result<AtHand, CredentialRefusal> {
+    fn open(
+        &self,
+        access_key: &str,
+        token: SecretBytes,
+        now: Timestamp,
+    ) -> Result<AtHand, CredentialRefusal> {
         let text = std::str::from_utf8(token.expose()).map_err(|_| CredentialRefusal::Unknown)?;
-        let session = self.tokens.open(access_key, text).ok_or(CredentialRefusal::Unknown)?;
+        let session = self
+            .tokens
+            .open(access_key, text)
+            .ok_or(CredentialRefusal::Unknown)?;
         if session.expires <= now {
             return Err(CredentialRefusal::Expired);
         }
-        let role = self.principals.role_by_id(&session.role).ok_or(CredentialRefusal::Unknown)?;
+        let role = self
+            .principals
+            .role_by_id(&session.role)
+            .ok_or(CredentialRefusal::Unknown)?;
         let identity = Arc::new(identity(&role, &session).ok_or(CredentialRefusal::Unknown)?);
-        let secret = self.tokens.secret(access_key).map_err(|_| CredentialRefusal::Unknown)?;
-        Ok(AtHand { token, session, role, secret: Arc::new(secret), identity })
+        let secret = self
+            .tokens
+            .secret(access_key)
+            .map_err(|_| CredentialRefusal::Unknown)?;
+        Ok(AtHand {
+            token,
+            session,
+            role,
+            secret: Arc::new(secret),
+            identity,
+        })
     }
 }
 
@@ -98,7 +144,9 @@ impl Sessions {
 fn identity(role: &Role, session: &Session) -> Option<Identity> {
     let mut identity = role.session(&session.name);
     for (key, value) in &session.tags {
-        identity.tags.retain(|(other, _)| !other.eq_ignore_ascii_case(key));
+        identity
+            .tags
+            .retain(|(other, _)| !other.eq_ignore_ascii_case(key));
         identity.tags.push((key.clone(), value.clone()));
     }
     if let Some(text) = &session.policy {
@@ -110,10 +158,18 @@ fn identity(role: &Role, session: &Session) -> Option<Identity> {
 }
 
 impl Credentials for Sessions {
-    fn find(&self, access_key: &str, token: Option<&str>, now: Timestamp) -> Result<Credential, CredentialRefusal> {
+    fn find(
+        &self,
+        access_key: &str,
+        token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Credential, CredentialRefusal> {
         let token = token.filter(|token| !token.is_empty());
         match (self.principals.access_key(access_key), token) {
-            (Some(key), None) => Ok(Credential { secret: key.secret, identity: key.identity }),
+            (Some(key), None) => Ok(Credential {
+                secret: key.secret,
+                identity: key.identity,
+            }),
             (None, Some(token)) => self.session(access_key, token, now),
             (Some(_), Some(_)) | (None, None) => Err(CredentialRefusal::Unknown),
         }
@@ -122,7 +178,10 @@ impl Credentials for Sessions {
     fn open_account(&self, account: AccountId) -> BoxFuture<'_, Result<Arc<Identity>, String>> {
         Box::pin(async move {
             let now = self.principals.now();
-            self.principals.open_account(account, now).await.map_err(|error| format!("{error:?}"))
+            self.principals
+                .open_account(account, now)
+                .await
+                .map_err(|error| format!("{error:?}"))
         })
     }
 }

@@ -66,7 +66,9 @@ impl TokenKeys {
 
     /// The secret of a session's access key.
     pub(super) fn secret(&self, access_key: &str) -> Result<SecretAccessKey, SealError> {
-        let derived = self.secrets.derive(Purpose::SessionTokens, &[access_key.as_bytes()])?;
+        let derived = self
+            .secrets
+            .derive(Purpose::SessionTokens, &[access_key.as_bytes()])?;
         let bytes = derived.expose().get(..SECRET_BYTES).ok_or(SealError::Refused)?;
         Ok(SecretAccessKey::new(Zeroizing::new(BASE64.encode(bytes))))
     }

@@ -2,8 +2,8 @@
 
 use super::errors::StsError;
 use super::limits::{
-    EXTERNAL_ID_CHARS_MAX, ROLE_ARN_CHARS_MAX, ROLE_ARN_CHARS_MIN, SESSION_NAME_CHARS_MAX, SESSION_SECONDS_MAX,
-    SESSION_SECONDS_MIN, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
+    EXTERNAL_ID_CHARS_MAX, ROLE_ARN_CHARS_MAX, ROLE_ARN_CHARS_MIN, SESSION_NAME_CHARS_MAX,
+    SESSION_SECONDS_MAX, SESSION_SECONDS_MIN, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use bulla_types::Arn;
 
@@ -18,10 +18,18 @@ fn constraint(value: &str, member: &str, rule: &str) -> StsError {
 fn length(text: &str, member: &str, least: usize, most: usize) -> Result<(), StsError> {
     let count = text.chars().count();
     if count < least {
-        return Err(constraint(text, member, &format!("have length greater than or equal to {least}")));
+        return Err(constraint(
+            text,
+            member,
+            &format!("have length greater than or equal to {least}"),
+        ));
     }
     if count > most {
-        return Err(constraint(text, member, &format!("have length less than or equal to {most}")));
+        return Err(constraint(
+            text,
+            member,
+            &format!("have length less than or equal to {most}"),
+        ));
     }
     Ok(())
 }
@@ -34,9 +42,14 @@ fn is_word(byte: u8, more: &[u8]) -> bool {
 pub(super) fn role_arn(text: &str) -> Result<Arn, StsError> {
     length(text, "roleArn", ROLE_ARN_CHARS_MIN, ROLE_ARN_CHARS_MAX)?;
     let role = Arn::parse(text).ok().filter(|arn| {
-        arn.service() == "iam" && arn.region().is_empty() && arn.account_id().is_some() && arn.resource().starts_with("role/")
+        arn.service() == "iam"
+            && arn.region().is_empty()
+            && arn.account_id().is_some()
+            && arn.resource().starts_with("role/")
     });
-    role.ok_or_else(|| StsError::Validation { reason: format!("{text} is invalid") })
+    role.ok_or_else(|| StsError::Validation {
+        reason: format!("{text} is invalid"),
+    })
 }
 
 /// A session's name.
@@ -45,7 +58,11 @@ pub(super) fn session_name(text: &str) -> Result<(), StsError> {
     if text.bytes().all(|byte| is_word(byte, b"+=,.@-")) {
         return Ok(());
     }
-    Err(constraint(text, "roleSessionName", "satisfy regular expression pattern: [\\w+=,.@-]*"))
+    Err(constraint(
+        text,
+        "roleSessionName",
+        "satisfy regular expression pattern: [\\w+=,.@-]*",
+    ))
 }
 
 /// An external id.
@@ -54,7 +71,11 @@ pub(super) fn external_id(text: &str) -> Result<(), StsError> {
     if text.bytes().all(|byte| is_word(byte, b"+=,.@:/-")) {
         return Ok(());
     }
-    Err(constraint(text, "externalId", "satisfy regular expression pattern: [\\w+=,.@:\\/-]*"))
+    Err(constraint(
+        text,
+        "externalId",
+        "satisfy regular expression pattern: [\\w+=,.@:\\/-]*",
+    ))
 }
 
 /// How long a session shall be, seconds, whatever the role permits.
@@ -86,13 +107,20 @@ pub(super) fn tags(tags: &[(String, String)], transitive: &[String]) -> Result<(
             return invalid(format!("The tag {key} holds a character that tags do not take."));
         }
         let earlier = tags.iter().take(index);
-        if earlier.into_iter().any(|(other, _)| other.to_lowercase() == key.to_lowercase()) {
-            return invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.".to_owned());
+        if earlier
+            .into_iter()
+            .any(|(other, _)| other.to_lowercase() == key.to_lowercase())
+        {
+            return invalid(
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.".to_owned(),
+            );
         }
     }
     let known = |key: &String| tags.iter().any(|(tag, _)| tag.eq_ignore_ascii_case(key));
     match transitive.iter().find(|key| !known(key)) {
-        Some(key) => invalid(format!("The transitive tag key {key} is not among the tags of the request.")),
+        Some(key) => invalid(format!(
+            "The transitive tag key {key} is not among the tags of the request."
+        )),
         None => Ok(()),
     }
 }
@@ -117,7 +145,12 @@ mod tests {
     #[test]
     fn only_arns_of_roles_name_roles() {
         assert!(role_arn("arn:aws:iam::111122223333:role/a/b").is_ok());
-        for wrong in ["x", "arn:aws:iam::111122223333:user/ann", "arn:aws:sts::111122223333:assumed-role/a/b", "arn:aws:iam:::role/abcdefg"] {
+        for wrong in [
+            "x",
+            "arn:aws:iam::111122223333:user/ann",
+            "arn:aws:sts::111122223333:assumed-role/a/b",
+            "arn:aws:iam:::role/abcdefg",
+        ] {
             assert!(role_arn(wrong).is_err(), "{wrong}");
         }
     }

@@ -36,13 +36,25 @@ impl Operation for CreateAccessKey {
     type Error = IamError;
     type Target = KeyOwner;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: CreateAccessKeyInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: CreateAccessKeyInput,
+    ) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek_key_owner(call, input.user_name.as_deref())?;
         let access = target.access("iam:CreateAccessKey");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<CreateAccessKeyOutput, IamError> {
+    async fn execute(
+        iam: &Iam,
+        call: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<CreateAccessKeyOutput, IamError> {
         let (_, owner) = granted.into_parts();
         let key = iam.new_access_key(call.account(), &owner.id()?, call.time())?;
         let access_key = AccessKeyShape {

@@ -66,11 +66,24 @@ impl Operation for CreateRole {
             tags,
             policies: BTreeMap::new(),
         };
-        let access = Access::one(request_for_new("iam:CreateRole", &target.arn, account, &target.tags));
-        Ok(Resolved { input, target, access })
+        let access = Access::one(request_for_new(
+            "iam:CreateRole",
+            &target.arn,
+            account,
+            &target.tags,
+        ));
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<CreateRoleOutput, IamError> {
+    async fn execute(
+        iam: &Iam,
+        call: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<CreateRoleOutput, IamError> {
         let (input, profile) = granted.into_parts();
         if let Some(arn) = input.permissions_boundary {
             return Err(IamError::BoundaryNotFound { arn });
@@ -79,7 +92,10 @@ impl Operation for CreateRole {
         let role = iam
             .change(call, |view| {
                 if view.role_name_taken(profile.account, &profile.name) {
-                    return Err(IamError::EntityAlreadyExists { noun: Role::TITLE, name: profile.name });
+                    return Err(IamError::EntityAlreadyExists {
+                        noun: Role::TITLE,
+                        name: profile.name,
+                    });
                 }
                 if view.roles_of(profile.account).count() >= ROLES_PER_ACCOUNT_MAX {
                     let reason = format!("Cannot exceed quota for RolesPerAccount: {ROLES_PER_ACCOUNT_MAX}");

@@ -59,11 +59,27 @@ impl Operation for CreateUser {
             tags,
             policies: BTreeMap::new(),
         };
-        let access = Access::one(request_for_new("iam:CreateUser", &profile.arn, account, &profile.tags));
-        Ok(Resolved { input, target: User { profile, keys: Vec::new() }, access })
+        let access = Access::one(request_for_new(
+            "iam:CreateUser",
+            &profile.arn,
+            account,
+            &profile.tags,
+        ));
+        Ok(Resolved {
+            input,
+            target: User {
+                profile,
+                keys: Vec::new(),
+            },
+            access,
+        })
     }
 
-    async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<CreateUserOutput, IamError> {
+    async fn execute(
+        iam: &Iam,
+        call: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<CreateUserOutput, IamError> {
         let (input, user) = granted.into_parts();
         if let Some(arn) = input.permissions_boundary {
             return Err(IamError::BoundaryNotFound { arn });
@@ -72,7 +88,10 @@ impl Operation for CreateUser {
         iam.change(call, |view| {
             let profile = &user.profile;
             if view.user_name_taken(profile.account, &profile.name, "") {
-                return Err(IamError::EntityAlreadyExists { noun: User::TITLE, name: profile.name.clone() });
+                return Err(IamError::EntityAlreadyExists {
+                    noun: User::TITLE,
+                    name: profile.name.clone(),
+                });
             }
             if view.users_of(profile.account).count() >= USERS_PER_ACCOUNT_MAX {
                 let reason = format!("Cannot exceed quota for UsersPerAccount: {USERS_PER_ACCOUNT_MAX}");

@@ -27,10 +27,18 @@ impl Operation for DeleteAccessKey {
     type Error = IamError;
     type Target = KeyOwner;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: DeleteAccessKeyInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: DeleteAccessKeyInput,
+    ) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek_key_owner(call, input.user_name.as_deref())?;
         let access = target.access("iam:DeleteAccessKey");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
@@ -39,7 +47,11 @@ impl Operation for DeleteAccessKey {
         iam.change_keys(call, &owner, |keys| {
             let before = keys.len();
             keys.retain(|key| *key.id != *id);
-            if keys.len() == before { Err(IamError::AccessKeyNotFound { id }) } else { Ok(()) }
+            if keys.len() == before {
+                Err(IamError::AccessKeyNotFound { id })
+            } else {
+                Ok(())
+            }
         })
         .await?;
         Ok(Empty)

@@ -2,7 +2,7 @@
 
 use crate::iam::Iam;
 use crate::iam::current;
-use crate::iam::entity::{Stored, Role};
+use crate::iam::entity::{Role, Stored};
 use crate::iam::errors::IamError;
 use crate::iam::sought::Sought;
 use bulla_gate::{Authorized, Call, Operation, Resolved};
@@ -31,7 +31,11 @@ impl Operation for DeleteRole {
     async fn resolve(iam: &Iam, call: &Call<'_>, input: DeleteRoleInput) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek::<Role>(call, &input.role_name)?;
         let access = target.access("iam:DeleteRole");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {

@@ -28,16 +28,25 @@ impl Operation for DeleteRolePolicy {
     type Error = IamError;
     type Target = Sought<Role>;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: DeleteRolePolicyInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: DeleteRolePolicyInput,
+    ) -> Result<Resolved<Self>, IamError> {
         validate::policy_name(&input.policy_name)?;
         let target = iam.seek::<Role>(call, &input.role_name)?;
         let access = target.access("iam:DeleteRolePolicy");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
         let (input, target) = granted.into_parts();
-        iam.update(call, &target, |role| role.remove_policy(&input.policy_name)).await?;
+        iam.update(call, &target, |role| role.remove_policy(&input.policy_name))
+            .await?;
         Ok(Empty)
     }
 }

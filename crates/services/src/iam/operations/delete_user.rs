@@ -31,7 +31,11 @@ impl Operation for DeleteUser {
     async fn resolve(iam: &Iam, call: &Call<'_>, input: DeleteUserInput) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek::<User>(call, &input.user_name)?;
         let access = target.access("iam:DeleteUser");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {

@@ -28,16 +28,25 @@ impl Operation for DeleteUserPolicy {
     type Error = IamError;
     type Target = Sought<User>;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: DeleteUserPolicyInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: DeleteUserPolicyInput,
+    ) -> Result<Resolved<Self>, IamError> {
         validate::policy_name(&input.policy_name)?;
         let target = iam.seek::<User>(call, &input.user_name)?;
         let access = target.access("iam:DeleteUserPolicy");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
         let (input, target) = granted.into_parts();
-        iam.update(call, &target, |user| user.remove_policy(&input.policy_name)).await?;
+        iam.update(call, &target, |user| user.remove_policy(&input.policy_name))
+            .await?;
         Ok(Empty)
     }
 }

@@ -37,11 +37,17 @@ impl Operation for GetRole {
     async fn resolve(iam: &Iam, call: &Call<'_>, input: GetRoleInput) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek::<Role>(call, &input.role_name)?;
         let access = target.access("iam:GetRole");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(_: &Iam, _: &Call<'_>, granted: Authorized<Self>) -> Result<GetRoleOutput, IamError> {
         let (_, target) = granted.into_parts();
-        Ok(GetRoleOutput { role: target.found()?.described() })
+        Ok(GetRoleOutput {
+            role: target.found()?.described(),
+        })
     }
 }

@@ -39,16 +39,32 @@ impl Operation for GetRolePolicy {
     type Error = IamError;
     type Target = Sought<Role>;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: GetRolePolicyInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: GetRolePolicyInput,
+    ) -> Result<Resolved<Self>, IamError> {
         validate::policy_name(&input.policy_name)?;
         let target = iam.seek::<Role>(call, &input.role_name)?;
         let access = target.access("iam:GetRolePolicy");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(_: &Iam, _: &Call<'_>, granted: Authorized<Self>) -> Result<GetRolePolicyOutput, IamError> {
+    async fn execute(
+        _: &Iam,
+        _: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<GetRolePolicyOutput, IamError> {
         let (input, target) = granted.into_parts();
         let policy_document = percent_encode(target.found()?.policy(&input.policy_name)?.text());
-        Ok(GetRolePolicyOutput { role_name: input.role_name, policy_name: input.policy_name, policy_document })
+        Ok(GetRolePolicyOutput {
+            role_name: input.role_name,
+            policy_name: input.policy_name,
+            policy_document,
+        })
     }
 }

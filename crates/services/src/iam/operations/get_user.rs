@@ -37,7 +37,11 @@ impl Operation for GetUser {
     async fn resolve(iam: &Iam, call: &Call<'_>, input: GetUserInput) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek_key_owner(call, input.user_name.as_deref())?;
         let access = target.access("iam:GetUser");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(_: &Iam, _: &Call<'_>, granted: Authorized<Self>) -> Result<GetUserOutput, IamError> {

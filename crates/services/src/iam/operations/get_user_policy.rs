@@ -39,16 +39,32 @@ impl Operation for GetUserPolicy {
     type Error = IamError;
     type Target = Sought<User>;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: GetUserPolicyInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: GetUserPolicyInput,
+    ) -> Result<Resolved<Self>, IamError> {
         validate::policy_name(&input.policy_name)?;
         let target = iam.seek::<User>(call, &input.user_name)?;
         let access = target.access("iam:GetUserPolicy");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(_: &Iam, _: &Call<'_>, granted: Authorized<Self>) -> Result<GetUserPolicyOutput, IamError> {
+    async fn execute(
+        _: &Iam,
+        _: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<GetUserPolicyOutput, IamError> {
         let (input, target) = granted.into_parts();
         let policy_document = percent_encode(target.found()?.policy(&input.policy_name)?.text());
-        Ok(GetUserPolicyOutput { user_name: input.user_name, policy_name: input.policy_name, policy_document })
+        Ok(GetUserPolicyOutput {
+            user_name: input.user_name,
+            policy_name: input.policy_name,
+            policy_document,
+        })
     }
 }

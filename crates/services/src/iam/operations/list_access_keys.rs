@@ -39,17 +39,31 @@ impl Operation for ListAccessKeys {
     type Error = IamError;
     type Target = KeyOwner;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: ListAccessKeysInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: ListAccessKeysInput,
+    ) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek_key_owner(call, input.user_name.as_deref())?;
         let access = target.access("iam:ListAccessKeys");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(_: &Iam, _: &Call<'_>, granted: Authorized<Self>) -> Result<ListAccessKeysOutput, IamError> {
+    async fn execute(
+        _: &Iam,
+        _: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<ListAccessKeysOutput, IamError> {
         let (input, owner) = granted.into_parts();
         let mut keys: Vec<_> = owner.keys()?.iter().collect();
         keys.sort_by(|left, right| left.id.cmp(&right.id));
-        let listed = keys.into_iter().map(|key| (&*key.id, key.listed(owner.user_name())));
+        let listed = keys
+            .into_iter()
+            .map(|key| (&*key.id, key.listed(owner.user_name())));
         let page = page(listed, input.marker.as_deref(), input.max_items)?;
         Ok(ListAccessKeysOutput {
             is_truncated: page.is_truncated(),

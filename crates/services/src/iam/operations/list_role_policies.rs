@@ -38,15 +38,32 @@ impl Operation for ListRolePolicies {
     type Error = IamError;
     type Target = Sought<Role>;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: ListRolePoliciesInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: ListRolePoliciesInput,
+    ) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek::<Role>(call, &input.role_name)?;
         let access = target.access("iam:ListRolePolicies");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(_: &Iam, _: &Call<'_>, granted: Authorized<Self>) -> Result<ListRolePoliciesOutput, IamError> {
+    async fn execute(
+        _: &Iam,
+        _: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<ListRolePoliciesOutput, IamError> {
         let (input, target) = granted.into_parts();
-        let names = target.found()?.profile.policies.keys().map(|name| (name, name.clone()));
+        let names = target
+            .found()?
+            .profile
+            .policies
+            .keys()
+            .map(|name| (name, name.clone()));
         let page = page(names, input.marker.as_deref(), input.max_items)?;
         Ok(ListRolePoliciesOutput {
             is_truncated: page.is_truncated(),

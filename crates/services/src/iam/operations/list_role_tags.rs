@@ -39,16 +39,37 @@ impl Operation for ListRoleTags {
     type Error = IamError;
     type Target = Sought<Role>;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: ListRoleTagsInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: ListRoleTagsInput,
+    ) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek::<Role>(call, &input.role_name)?;
         let access = target.access("iam:ListRoleTags");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(_: &Iam, _: &Call<'_>, granted: Authorized<Self>) -> Result<ListRoleTagsOutput, IamError> {
+    async fn execute(
+        _: &Iam,
+        _: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<ListRoleTagsOutput, IamError> {
         let (input, target) = granted.into_parts();
-        let tags = target.found()?.profile.tags.iter().map(|(key, tag)| (key, tag.clone()));
+        let tags = target
+            .found()?
+            .profile
+            .tags
+            .iter()
+            .map(|(key, tag)| (key, tag.clone()));
         let page = page(tags, input.marker.as_deref(), input.max_items)?;
-        Ok(ListRoleTagsOutput { is_truncated: page.is_truncated(), tags: page.items, marker: page.marker })
+        Ok(ListRoleTagsOutput {
+            is_truncated: page.is_truncated(),
+            tags: page.items,
+            marker: page.marker,
+        })
     }
 }

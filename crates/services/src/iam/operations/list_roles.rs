@@ -45,14 +45,32 @@ impl Operation for ListRoles {
         let account = call.account();
         let resource = format!("arn:aws:iam::{account}:role{prefix}");
         let access = Access::one(AccessRequest::new("iam:ListRoles", resource, account));
-        Ok(Resolved { input, target: prefix, access })
+        Ok(Resolved {
+            input,
+            target: prefix,
+            access,
+        })
     }
 
-    async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<ListRolesOutput, IamError> {
+    async fn execute(
+        iam: &Iam,
+        call: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<ListRolesOutput, IamError> {
         let (input, prefix) = granted.into_parts();
         let view = iam.view();
-        let below = view.roles_of(call.account()).filter(|(_, role)| role.profile.path.starts_with(&prefix));
-        let page = page(below.map(|(key, role)| (key, role.listed())), input.marker.as_deref(), input.max_items)?;
-        Ok(ListRolesOutput { is_truncated: page.is_truncated(), roles: page.items, marker: page.marker })
+        let below = view
+            .roles_of(call.account())
+            .filter(|(_, role)| role.profile.path.starts_with(&prefix));
+        let page = page(
+            below.map(|(key, role)| (key, role.listed())),
+            input.marker.as_deref(),
+            input.max_items,
+        )?;
+        Ok(ListRolesOutput {
+            is_truncated: page.is_truncated(),
+            roles: page.items,
+            marker: page.marker,
+        })
     }
 }

@@ -38,15 +38,32 @@ impl Operation for ListUserPolicies {
     type Error = IamError;
     type Target = Sought<User>;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: ListUserPoliciesInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: ListUserPoliciesInput,
+    ) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek::<User>(call, &input.user_name)?;
         let access = target.access("iam:ListUserPolicies");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(_: &Iam, _: &Call<'_>, granted: Authorized<Self>) -> Result<ListUserPoliciesOutput, IamError> {
+    async fn execute(
+        _: &Iam,
+        _: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<ListUserPoliciesOutput, IamError> {
         let (input, target) = granted.into_parts();
-        let names = target.found()?.profile.policies.keys().map(|name| (name, name.clone()));
+        let names = target
+            .found()?
+            .profile
+            .policies
+            .keys()
+            .map(|name| (name, name.clone()));
         let page = page(names, input.marker.as_deref(), input.max_items)?;
         Ok(ListUserPoliciesOutput {
             is_truncated: page.is_truncated(),

@@ -39,16 +39,37 @@ impl Operation for ListUserTags {
     type Error = IamError;
     type Target = Sought<User>;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: ListUserTagsInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: ListUserTagsInput,
+    ) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek::<User>(call, &input.user_name)?;
         let access = target.access("iam:ListUserTags");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(_: &Iam, _: &Call<'_>, granted: Authorized<Self>) -> Result<ListUserTagsOutput, IamError> {
+    async fn execute(
+        _: &Iam,
+        _: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<ListUserTagsOutput, IamError> {
         let (input, target) = granted.into_parts();
-        let tags = target.found()?.profile.tags.iter().map(|(key, tag)| (key, tag.clone()));
+        let tags = target
+            .found()?
+            .profile
+            .tags
+            .iter()
+            .map(|(key, tag)| (key, tag.clone()));
         let page = page(tags, input.marker.as_deref(), input.max_items)?;
-        Ok(ListUserTagsOutput { is_truncated: page.is_truncated(), tags: page.items, marker: page.marker })
+        Ok(ListUserTagsOutput {
+            is_truncated: page.is_truncated(),
+            tags: page.items,
+            marker: page.marker,
+        })
     }
 }

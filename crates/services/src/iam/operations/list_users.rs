@@ -45,14 +45,32 @@ impl Operation for ListUsers {
         let account = call.account();
         let resource = format!("arn:aws:iam::{account}:user{prefix}");
         let access = Access::one(AccessRequest::new("iam:ListUsers", resource, account));
-        Ok(Resolved { input, target: prefix, access })
+        Ok(Resolved {
+            input,
+            target: prefix,
+            access,
+        })
     }
 
-    async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<ListUsersOutput, IamError> {
+    async fn execute(
+        iam: &Iam,
+        call: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<ListUsersOutput, IamError> {
         let (input, prefix) = granted.into_parts();
         let view = iam.view();
-        let below = view.users_of(call.account()).filter(|(_, user)| user.profile.path.starts_with(&prefix));
-        let page = page(below.map(|(key, user)| (key, user.listed())), input.marker.as_deref(), input.max_items)?;
-        Ok(ListUsersOutput { is_truncated: page.is_truncated(), users: page.items, marker: page.marker })
+        let below = view
+            .users_of(call.account())
+            .filter(|(_, user)| user.profile.path.starts_with(&prefix));
+        let page = page(
+            below.map(|(key, user)| (key, user.listed())),
+            input.marker.as_deref(),
+            input.max_items,
+        )?;
+        Ok(ListUsersOutput {
+            is_truncated: page.is_truncated(),
+            users: page.items,
+            marker: page.marker,
+        })
     }
 }

@@ -30,16 +30,27 @@ impl Operation for PutRolePolicy {
     type Error = IamError;
     type Target = Sought<Role>;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: PutRolePolicyInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: PutRolePolicyInput,
+    ) -> Result<Resolved<Self>, IamError> {
         validate::policy_name(&input.policy_name)?;
         let target = iam.seek::<Role>(call, &input.role_name)?;
         let access = target.access("iam:PutRolePolicy");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
         let (input, target) = granted.into_parts();
-        iam.update(call, &target, |role| role.put_policy(&input.policy_name, &input.policy_document)).await?;
+        iam.update(call, &target, |role| {
+            role.put_policy(&input.policy_name, &input.policy_document)
+        })
+        .await?;
         Ok(Empty)
     }
 }

@@ -30,16 +30,27 @@ impl Operation for PutUserPolicy {
     type Error = IamError;
     type Target = Sought<User>;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: PutUserPolicyInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: PutUserPolicyInput,
+    ) -> Result<Resolved<Self>, IamError> {
         validate::policy_name(&input.policy_name)?;
         let target = iam.seek::<User>(call, &input.user_name)?;
         let access = target.access("iam:PutUserPolicy");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
         let (input, target) = granted.into_parts();
-        iam.update(call, &target, |user| user.put_policy(&input.policy_name, &input.policy_document)).await?;
+        iam.update(call, &target, |user| {
+            user.put_policy(&input.policy_name, &input.policy_document)
+        })
+        .await?;
         Ok(Empty)
     }
 }

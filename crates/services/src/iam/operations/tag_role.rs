@@ -33,7 +33,11 @@ impl Operation for TagRole {
         let tags = validate::tags(&input.tags)?;
         let target = iam.seek::<Role>(call, &input.role_name)?;
         let access = Access::one(with_request_tags(target.request("iam:TagRole"), &tags));
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {

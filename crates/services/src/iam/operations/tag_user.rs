@@ -33,7 +33,11 @@ impl Operation for TagUser {
         let tags = validate::tags(&input.tags)?;
         let target = iam.seek::<User>(call, &input.user_name)?;
         let access = Access::one(with_request_tags(target.request("iam:TagUser"), &tags));
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {

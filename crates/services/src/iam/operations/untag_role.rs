@@ -31,8 +31,14 @@ impl Operation for UntagRole {
     async fn resolve(iam: &Iam, call: &Call<'_>, input: UntagRoleInput) -> Result<Resolved<Self>, IamError> {
         input.tag_keys.iter().try_for_each(|key| validate::tag_key(key))?;
         let target = iam.seek::<Role>(call, &input.role_name)?;
-        let request = target.request("iam:UntagRole").with_keys("aws:TagKeys", input.tag_keys.clone());
-        Ok(Resolved { input, target, access: Access::one(request) })
+        let request = target
+            .request("iam:UntagRole")
+            .with_keys("aws:TagKeys", input.tag_keys.clone());
+        Ok(Resolved {
+            input,
+            target,
+            access: Access::one(request),
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {

@@ -31,8 +31,14 @@ impl Operation for UntagUser {
     async fn resolve(iam: &Iam, call: &Call<'_>, input: UntagUserInput) -> Result<Resolved<Self>, IamError> {
         input.tag_keys.iter().try_for_each(|key| validate::tag_key(key))?;
         let target = iam.seek::<User>(call, &input.user_name)?;
-        let request = target.request("iam:UntagUser").with_keys("aws:TagKeys", input.tag_keys.clone());
-        Ok(Resolved { input, target, access: Access::one(request) })
+        let request = target
+            .request("iam:UntagUser")
+            .with_keys("aws:TagKeys", input.tag_keys.clone());
+        Ok(Resolved {
+            input,
+            target,
+            access: Access::one(request),
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {

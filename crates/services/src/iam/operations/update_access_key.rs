@@ -29,11 +29,19 @@ impl Operation for UpdateAccessKey {
     type Error = IamError;
     type Target = KeyOwner;
 
-    async fn resolve(iam: &Iam, call: &Call<'_>, input: UpdateAccessKeyInput) -> Result<Resolved<Self>, IamError> {
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: UpdateAccessKeyInput,
+    ) -> Result<Resolved<Self>, IamError> {
         is_active(&input.status)?;
         let target = iam.seek_key_owner(call, input.user_name.as_deref())?;
         let access = target.access("iam:UpdateAccessKey");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
@@ -41,7 +49,10 @@ impl Operation for UpdateAccessKey {
         let active = is_active(&input.status)?;
         let id = input.access_key_id;
         iam.change_keys(call, &owner, |keys| {
-            let key = keys.iter_mut().find(|key| *key.id == *id).ok_or(IamError::AccessKeyNotFound { id })?;
+            let key = keys
+                .iter_mut()
+                .find(|key| *key.id == *id)
+                .ok_or(IamError::AccessKeyNotFound { id })?;
             key.active = active;
             Ok(())
         })

@@ -38,7 +38,11 @@ impl Operation for UpdateAssumeRolePolicy {
     ) -> Result<Resolved<Self>, IamError> {
         let target = iam.seek::<Role>(call, &input.role_name)?;
         let access = target.access("iam:UpdateAssumeRolePolicy");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {

@@ -37,13 +37,24 @@ impl Operation for UpdateRole {
 
     async fn resolve(iam: &Iam, call: &Call<'_>, input: UpdateRoleInput) -> Result<Resolved<Self>, IamError> {
         validate::description(input.description.as_deref().unwrap_or_default())?;
-        input.max_session_duration.map(validate::max_session).transpose()?;
+        input
+            .max_session_duration
+            .map(validate::max_session)
+            .transpose()?;
         let target = iam.seek::<Role>(call, &input.role_name)?;
         let access = target.access("iam:UpdateRole");
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<UpdateRoleOutput, IamError> {
+    async fn execute(
+        iam: &Iam,
+        call: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<UpdateRoleOutput, IamError> {
         let (input, target) = granted.into_parts();
         iam.update(call, &target, |role| {
             if let Some(description) = input.description {

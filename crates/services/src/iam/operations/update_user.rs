@@ -48,7 +48,11 @@ impl Operation for UpdateUser {
             let arn = entity_arn(call.account(), User::KIND, path, name);
             requests.push(AccessRequest::new("iam:UpdateUser", arn, call.account()));
         }
-        Ok(Resolved { input, target, access: Access::Needs(requests) })
+        Ok(Resolved {
+            input,
+            target,
+            access: Access::Needs(requests),
+        })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
@@ -59,7 +63,10 @@ impl Operation for UpdateUser {
             let (path, name) = renamed(&user, &input);
             let (path, name) = (path.to_owned(), name.to_owned());
             if view.user_name_taken(user.profile.account, &name, &id) {
-                return Err(IamError::EntityAlreadyExists { noun: User::TITLE, name });
+                return Err(IamError::EntityAlreadyExists {
+                    noun: User::TITLE,
+                    name,
+                });
             }
             let words = format!("{} {name}", User::KIND);
             for (policy_name, policy) in &mut user.profile.policies {

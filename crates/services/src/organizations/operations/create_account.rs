@@ -1,6 +1,5 @@
 //! `CreateAccount`: a new account with a role by which the management account enters it.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::iam::Accounts;
 use crate::organizations::access;
 use crate::organizations::limits::ACCOUNTS_MAX;
@@ -8,8 +7,9 @@ use crate::organizations::organization::{Creation, CreationState};
 use crate::organizations::shapes::{CreateAccountStatus, Tag};
 use crate::organizations::validate;
 use crate::organizations::view::Stored;
-use bulla_types::AccountId;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::AccountId;
 use bulla_wire::Shape;
 
 /// The operation.
@@ -54,7 +54,10 @@ impl Operation for CreateAccount {
         validate::email(&input.email)?;
         validate::account_name(&input.account_name)?;
         validate::no_tags(&input.tags)?;
-        let role = input.role_name.clone().unwrap_or_else(|| "OrganizationAccountAccessRole".to_owned());
+        let role = input
+            .role_name
+            .clone()
+            .unwrap_or_else(|| "OrganizationAccountAccessRole".to_owned());
         if !Accounts::is_role_name(&role) || role.starts_with("AWSServiceRoleFor") {
             let reason = "You provided a role name that isn't valid.".to_owned();
             return Err(OrganizationsError::InvalidInput { reason });
@@ -62,12 +65,17 @@ impl Operation for CreateAccount {
         match input.iam_user_access_to_billing.as_deref() {
             None | Some("ALLOW" | "DENY") => {}
             Some(other) => {
-                let reason = format!("You provided {other} for IamUserAccessToBilling, which takes ALLOW or DENY.");
+                let reason =
+                    format!("You provided {other} for IamUserAccessToBilling, which takes ALLOW or DENY.");
                 return Err(OrganizationsError::InvalidInput { reason });
             }
         }
         organizations.managed(call)?;
-        Ok(Resolved { input, target: role, access: access("organizations:CreateAccount", "*", call) })
+        Ok(Resolved {
+            input,
+            target: role,
+            access: access("organizations:CreateAccount", "*", call),
+        })
     }
 
     async fn execute(
@@ -94,7 +102,9 @@ impl Operation for CreateAccount {
                     return Err(OrganizationsError::ConstraintViolation { reason });
                 }
                 if view.email_taken(&creation.email) {
-                    creation.state = CreationState::EmailExists { completed: call.time() };
+                    creation.state = CreationState::EmailExists {
+                        completed: call.time(),
+                    };
                 }
                 let id = tree.organization.id;
                 Ok((vec![Stored::Creation(id, creation.clone())], (id, creation)))
@@ -102,7 +112,9 @@ impl Operation for CreateAccount {
             .await?;
         let creation = organizations.finish(organization, creation, call.time()).await?;
         call.authorization_changed();
-        Ok(CreateAccountOutput { create_account_status: Some(creation.status()) })
+        Ok(CreateAccountOutput {
+            create_account_status: Some(creation.status()),
+        })
     }
 }
 
@@ -119,6 +131,9 @@ impl Organizations {
 
     /// `car-` and 32 hexadecimal digits.
     fn request_id(&self) -> String {
-        format!("car-{:032x}", u128::from_be_bytes(self.runtime.entropy.id_bytes()))
+        format!(
+            "car-{:032x}",
+            u128::from_be_bytes(self.runtime.entropy.id_bytes())
+        )
     }
 }

@@ -1,8 +1,8 @@
 //! `CreateOrganization`: makes the caller's account the management account of a new organization.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::shapes::OrganizationShape;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
 
@@ -41,11 +41,16 @@ impl Operation for CreateOrganization {
         match input.feature_set.as_deref() {
             None | Some("ALL") => {}
             Some(other) => {
-                let reason = format!("You provided the FeatureSet {other}; organizations here have ALL features.");
+                let reason =
+                    format!("You provided the FeatureSet {other}; organizations here have ALL features.");
                 return Err(OrganizationsError::InvalidInput { reason });
             }
         }
-        Ok(Resolved { input, target: (), access: access("organizations:CreateOrganization", "*", call) })
+        Ok(Resolved {
+            input,
+            target: (),
+            access: access("organizations:CreateOrganization", "*", call),
+        })
     }
 
     async fn execute(
@@ -54,9 +59,13 @@ impl Operation for CreateOrganization {
         _: Authorized<Self>,
     ) -> Result<CreateOrganizationOutput, OrganizationsError> {
         let account = call.account();
-        organizations.create(account, account.as_str(), call.time()).await?;
+        organizations
+            .create(account, account.as_str(), call.time())
+            .await?;
         call.authorization_changed();
         let organization = organizations.view().of(account)?.described();
-        Ok(CreateOrganizationOutput { organization: Some(organization) })
+        Ok(CreateOrganizationOutput {
+            organization: Some(organization),
+        })
     }
 }

@@ -1,14 +1,14 @@
 //! `CreateOrganizationalUnit`: a unit below a root or another unit.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::limits::{UNIT_DEPTH_MAX, UNITS_MAX};
 use crate::organizations::organization::Unit;
 use crate::organizations::shapes::{OrganizationalUnit, Tag};
 use crate::organizations::validate;
 use crate::organizations::view::{Stored, Tree};
-use bulla_types::{OrganizationalUnitId, ParentId};
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::{OrganizationalUnitId, ParentId};
 use bulla_wire::Shape;
 
 /// The operation.
@@ -50,7 +50,11 @@ impl Operation for CreateOrganizationalUnit {
         validate::unit_name(&input.name)?;
         validate::no_tags(&input.tags)?;
         let arn = organizations.managed(call)?.parent_arn(target);
-        Ok(Resolved { input, target, access: access("organizations:CreateOrganizationalUnit", arn, call) })
+        Ok(Resolved {
+            input,
+            target,
+            access: access("organizations:CreateOrganizationalUnit", arn, call),
+        })
     }
 
     async fn execute(
@@ -66,13 +70,19 @@ impl Operation for CreateOrganizationalUnit {
                 check_room(tree, parent, &input.name)?;
                 let id = OrganizationalUnitId::from_entropy(tree.organization.root, random)
                     .map_err(|_| OrganizationsError::Internal)?;
-                let unit = Unit { id, name: input.name, parent };
+                let unit = Unit {
+                    id,
+                    name: input.name,
+                    parent,
+                };
                 Ok((vec![Stored::Unit(tree.organization.id, unit)], id))
             })
             .await?;
         let view = organizations.view();
         let tree = view.managed_by(call.account())?;
-        Ok(CreateOrganizationalUnitOutput { organizational_unit: tree.units.get(&id).map(|unit| tree.unit(unit)) })
+        Ok(CreateOrganizationalUnitOutput {
+            organizational_unit: tree.units.get(&id).map(|unit| tree.unit(unit)),
+        })
     }
 }
 
@@ -85,7 +95,8 @@ fn check_room(tree: &Tree, parent: ParentId, name: &str) -> Result<(), Organizat
         return Err(OrganizationsError::DuplicateOrganizationalUnit);
     }
     if tree.depth(parent) >= UNIT_DEPTH_MAX {
-        let reason = format!("You attempted to create an OU tree that is more than {UNIT_DEPTH_MAX} levels deep.");
+        let reason =
+            format!("You attempted to create an OU tree that is more than {UNIT_DEPTH_MAX} levels deep.");
         return Err(OrganizationsError::ConstraintViolation { reason });
     }
     if tree.units.len() >= UNITS_MAX {

@@ -1,8 +1,8 @@
 //! `DeleteOrganization`: only when no other account is in it.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::view::{Stored, Tree};
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
 use bulla_wire::Empty;
 
@@ -24,7 +24,11 @@ impl Operation for DeleteOrganization {
         input: Empty,
     ) -> Result<Resolved<Self>, OrganizationsError> {
         organizations.managed(call)?;
-        Ok(Resolved { input, target: (), access: access("organizations:DeleteOrganization", "*", call) })
+        Ok(Resolved {
+            input,
+            target: (),
+            access: access("organizations:DeleteOrganization", "*", call),
+        })
     }
 
     async fn execute(
@@ -55,7 +59,10 @@ const PART_MAX: usize = 400;
 /// What is removed next, and whether that is the end.
 fn next_part(tree: &Tree) -> (Vec<Stored>, bool) {
     let id = tree.organization.id;
-    let creations = tree.creations.keys().map(|creation| Stored::NoCreation(id, creation.clone()));
+    let creations = tree
+        .creations
+        .keys()
+        .map(|creation| Stored::NoCreation(id, creation.clone()));
     let units = tree.units.keys().map(|unit| Stored::NoUnit(id, *unit));
     let part: Vec<_> = creations.chain(units).take(PART_MAX).collect();
     if !part.is_empty() {

@@ -1,11 +1,11 @@
 //! `DeleteOrganizationalUnit`: only when neither accounts nor units are in it.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::validate;
 use crate::organizations::view::Stored;
-use bulla_types::{OrganizationalUnitId, ParentId};
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::{OrganizationalUnitId, ParentId};
 use bulla_wire::{Empty, Shape};
 
 /// The operation.
@@ -34,7 +34,11 @@ impl Operation for DeleteOrganizationalUnit {
     ) -> Result<Resolved<Self>, OrganizationsError> {
         let target = validate::unit(&input.organizational_unit_id)?;
         let arn = organizations.managed(call)?.unit_arn(target);
-        Ok(Resolved { input, target, access: access("organizations:DeleteOrganizationalUnit", arn, call) })
+        Ok(Resolved {
+            input,
+            target,
+            access: access("organizations:DeleteOrganizationalUnit", arn, call),
+        })
     }
 
     async fn execute(

@@ -1,11 +1,11 @@
 //! `DescribeAccount`: what is known of an account of the organization.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::shapes::Account;
 use crate::organizations::validate;
-use bulla_types::AccountId;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::AccountId;
 use bulla_wire::Shape;
 
 /// The operation.
@@ -41,7 +41,11 @@ impl Operation for DescribeAccount {
     ) -> Result<Resolved<Self>, OrganizationsError> {
         let target = validate::account(&input.account_id)?;
         let arn = organizations.managed(call)?.account_arn(target);
-        Ok(Resolved { input, target, access: access("organizations:DescribeAccount", arn, call) })
+        Ok(Resolved {
+            input,
+            target,
+            access: access("organizations:DescribeAccount", arn, call),
+        })
     }
 
     async fn execute(
@@ -52,7 +56,12 @@ impl Operation for DescribeAccount {
         let (_, account) = granted.into_parts();
         let view = organizations.view();
         let tree = view.managed_by(call.account())?;
-        let member = tree.members.get(&account).ok_or(OrganizationsError::AccountNotFound)?;
-        Ok(DescribeAccountOutput { account: Some(tree.account(member)) })
+        let member = tree
+            .members
+            .get(&account)
+            .ok_or(OrganizationsError::AccountNotFound)?;
+        Ok(DescribeAccountOutput {
+            account: Some(tree.account(member)),
+        })
     }
 }

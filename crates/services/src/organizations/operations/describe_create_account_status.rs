@@ -1,8 +1,8 @@
 //! `DescribeCreateAccountStatus`: how far a request for an account is.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::shapes::CreateAccountStatus;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
 
@@ -39,7 +39,11 @@ impl Operation for DescribeCreateAccountStatus {
         input: DescribeCreateAccountStatusInput,
     ) -> Result<Resolved<Self>, OrganizationsError> {
         organizations.managed(call)?;
-        Ok(Resolved { input, target: (), access: access("organizations:DescribeCreateAccountStatus", "*", call) })
+        Ok(Resolved {
+            input,
+            target: (),
+            access: access("organizations:DescribeCreateAccountStatus", "*", call),
+        })
     }
 
     async fn execute(
@@ -51,7 +55,11 @@ impl Operation for DescribeCreateAccountStatus {
         let view = organizations.view();
         let creations = &view.managed_by(call.account())?.creations;
         let creation = creations.get(&input.create_account_request_id);
-        let status = creation.ok_or(OrganizationsError::CreateAccountStatusNotFound)?.status();
-        Ok(DescribeCreateAccountStatusOutput { create_account_status: Some(status) })
+        let status = creation
+            .ok_or(OrganizationsError::CreateAccountStatusNotFound)?
+            .status();
+        Ok(DescribeCreateAccountStatusOutput {
+            create_account_status: Some(status),
+        })
     }
 }

@@ -1,8 +1,8 @@
 //! `DescribeOrganization`: the organization of the caller's account, for every account in it.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::shapes::OrganizationShape;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
 use bulla_wire::{Empty, Shape};
 
@@ -31,7 +31,11 @@ impl Operation for DescribeOrganization {
         input: Empty,
     ) -> Result<Resolved<Self>, OrganizationsError> {
         organizations.view().of(call.account())?;
-        Ok(Resolved { input, target: (), access: access("organizations:DescribeOrganization", "*", call) })
+        Ok(Resolved {
+            input,
+            target: (),
+            access: access("organizations:DescribeOrganization", "*", call),
+        })
     }
 
     async fn execute(
@@ -40,6 +44,8 @@ impl Operation for DescribeOrganization {
         _: Authorized<Self>,
     ) -> Result<DescribeOrganizationOutput, OrganizationsError> {
         let organization = organizations.view().of(call.account())?.described();
-        Ok(DescribeOrganizationOutput { organization: Some(organization) })
+        Ok(DescribeOrganizationOutput {
+            organization: Some(organization),
+        })
     }
 }

@@ -1,11 +1,11 @@
 //! `DescribeOrganizationalUnit`: what is known of a unit.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::shapes::OrganizationalUnit;
 use crate::organizations::validate;
-use bulla_types::OrganizationalUnitId;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::OrganizationalUnitId;
 use bulla_wire::Shape;
 
 /// The operation.
@@ -41,7 +41,11 @@ impl Operation for DescribeOrganizationalUnit {
     ) -> Result<Resolved<Self>, OrganizationsError> {
         let target = validate::unit(&input.organizational_unit_id)?;
         let arn = organizations.managed(call)?.unit_arn(target);
-        Ok(Resolved { input, target, access: access("organizations:DescribeOrganizationalUnit", arn, call) })
+        Ok(Resolved {
+            input,
+            target,
+            access: access("organizations:DescribeOrganizationalUnit", arn, call),
+        })
     }
 
     async fn execute(
@@ -52,7 +56,12 @@ impl Operation for DescribeOrganizationalUnit {
         let (_, id) = granted.into_parts();
         let view = organizations.view();
         let tree = view.managed_by(call.account())?;
-        let unit = tree.units.get(&id).ok_or(OrganizationsError::OrganizationalUnitNotFound)?;
-        Ok(DescribeOrganizationalUnitOutput { organizational_unit: Some(tree.unit(unit)) })
+        let unit = tree
+            .units
+            .get(&id)
+            .ok_or(OrganizationsError::OrganizationalUnitNotFound)?;
+        Ok(DescribeOrganizationalUnitOutput {
+            organizational_unit: Some(tree.unit(unit)),
+        })
     }
 }

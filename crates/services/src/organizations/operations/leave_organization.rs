@@ -1,8 +1,8 @@
 //! `LeaveOrganization`: the caller's account goes on, outside of the organization.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::view::Stored;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
 use bulla_wire::Empty;
 
@@ -24,7 +24,11 @@ impl Operation for LeaveOrganization {
         input: Empty,
     ) -> Result<Resolved<Self>, OrganizationsError> {
         organizations.view().of(call.account())?;
-        Ok(Resolved { input, target: (), access: access("organizations:LeaveOrganization", "*", call) })
+        Ok(Resolved {
+            input,
+            target: (),
+            access: access("organizations:LeaveOrganization", "*", call),
+        })
     }
 
     async fn execute(

@@ -1,9 +1,9 @@
 //! `ListAccounts`: the accounts of the organization, in order of their ids.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::page::page;
 use crate::organizations::shapes::Account;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
 
@@ -42,7 +42,11 @@ impl Operation for ListAccounts {
         input: ListAccountsInput,
     ) -> Result<Resolved<Self>, OrganizationsError> {
         organizations.managed(call)?;
-        Ok(Resolved { input, target: (), access: access("organizations:ListAccounts", "*", call) })
+        Ok(Resolved {
+            input,
+            target: (),
+            access: access("organizations:ListAccounts", "*", call),
+        })
     }
 
     async fn execute(
@@ -53,7 +57,10 @@ impl Operation for ListAccounts {
         let (input, ()) = granted.into_parts();
         let view = organizations.view();
         let tree = view.managed_by(call.account())?;
-        let all = tree.members.values().map(|member| (member.account.to_string(), tree.account(member)));
+        let all = tree
+            .members
+            .values()
+            .map(|member| (member.account.to_string(), tree.account(member)));
         let (accounts, next_token) = page(all, input.next_token.as_deref(), input.max_results)?;
         Ok(ListAccountsOutput { accounts, next_token })
     }

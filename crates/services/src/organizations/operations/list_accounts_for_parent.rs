@@ -1,12 +1,12 @@
 //! `ListAccountsForParent`: the accounts directly below a root or unit.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::page::page;
 use crate::organizations::shapes::Account;
 use crate::organizations::validate;
-use bulla_types::ParentId;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::ParentId;
 use bulla_wire::Shape;
 
 /// The operation.
@@ -47,7 +47,11 @@ impl Operation for ListAccountsForParent {
     ) -> Result<Resolved<Self>, OrganizationsError> {
         let target = validate::parent("ParentId", &input.parent_id)?;
         let arn = organizations.managed(call)?.parent_arn(target);
-        Ok(Resolved { input, target, access: access("organizations:ListAccountsForParent", arn, call) })
+        Ok(Resolved {
+            input,
+            target,
+            access: access("organizations:ListAccountsForParent", arn, call),
+        })
     }
 
     async fn execute(
@@ -61,7 +65,9 @@ impl Operation for ListAccountsForParent {
         if !tree.has_parent(parent) {
             return Err(OrganizationsError::ParentNotFound);
         }
-        let all = tree.members_of(parent).map(|member| (member.account.to_string(), tree.account(member)));
+        let all = tree
+            .members_of(parent)
+            .map(|member| (member.account.to_string(), tree.account(member)));
         let (accounts, next_token) = page(all, input.next_token.as_deref(), input.max_results)?;
         Ok(ListAccountsForParentOutput { accounts, next_token })
     }

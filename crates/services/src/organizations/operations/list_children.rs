@@ -1,11 +1,11 @@
 //! `ListChildren`: the accounts or units directly below a root or unit.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::page::page;
 use crate::organizations::validate;
-use bulla_types::ParentId;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::ParentId;
 use bulla_wire::Shape;
 
 /// The operation.
@@ -52,7 +52,11 @@ impl Operation for ListChildren {
             return Err(OrganizationsError::InvalidInput { reason });
         }
         let arn = organizations.managed(call)?.parent_arn(target);
-        Ok(Resolved { input, target, access: access("organizations:ListChildren", arn, call) })
+        Ok(Resolved {
+            input,
+            target,
+            access: access("organizations:ListChildren", arn, call),
+        })
     }
 
     async fn execute(
@@ -67,12 +71,17 @@ impl Operation for ListChildren {
             return Err(OrganizationsError::ParentNotFound);
         }
         let ids: Vec<String> = if input.child_type == "ACCOUNT" {
-            tree.members_of(parent).map(|member| member.account.to_string()).collect()
+            tree.members_of(parent)
+                .map(|member| member.account.to_string())
+                .collect()
         } else {
             tree.units_of(parent).map(|unit| unit.id.to_string()).collect()
         };
         let all = ids.into_iter().map(|id| {
-            let child = Child { id: Some(id.clone()), kind: Some(input.child_type.clone()) };
+            let child = Child {
+                id: Some(id.clone()),
+                kind: Some(input.child_type.clone()),
+            };
             (id, child)
         });
         let (children, next_token) = page(all, input.next_token.as_deref(), input.max_results)?;

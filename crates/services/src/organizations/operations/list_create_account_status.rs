@@ -1,9 +1,9 @@
 //! `ListCreateAccountStatus`: the requests for accounts, in order of their ids.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::page::page;
 use crate::organizations::shapes::CreateAccountStatus;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
 
@@ -50,7 +50,11 @@ impl Operation for ListCreateAccountStatus {
             return Err(OrganizationsError::InvalidInput { reason });
         }
         organizations.managed(call)?;
-        Ok(Resolved { input, target: (), access: access("organizations:ListCreateAccountStatus", "*", call) })
+        Ok(Resolved {
+            input,
+            target: (),
+            access: access("organizations:ListCreateAccountStatus", "*", call),
+        })
     }
 
     async fn execute(
@@ -61,11 +65,22 @@ impl Operation for ListCreateAccountStatus {
         let (input, ()) = granted.into_parts();
         let view = organizations.view();
         let tree = view.managed_by(call.account())?;
-        let all = tree.creations.iter().map(|(id, creation)| (id.clone(), creation.status()));
+        let all = tree
+            .creations
+            .iter()
+            .map(|(id, creation)| (id.clone(), creation.status()));
         let wanted = all.filter(|(_, status)| {
-            input.states.is_empty() || status.state.as_ref().is_some_and(|state| input.states.contains(state))
+            input.states.is_empty()
+                || status
+                    .state
+                    .as_ref()
+                    .is_some_and(|state| input.states.contains(state))
         });
-        let (create_account_statuses, next_token) = page(wanted, input.next_token.as_deref(), input.max_results)?;
-        Ok(ListCreateAccountStatusOutput { create_account_statuses, next_token })
+        let (create_account_statuses, next_token) =
+            page(wanted, input.next_token.as_deref(), input.max_results)?;
+        Ok(ListCreateAccountStatusOutput {
+            create_account_statuses,
+            next_token,
+        })
     }
 }

@@ -1,12 +1,12 @@
 //! `ListOrganizationalUnitsForParent`: the units directly below a root or unit.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::page::page;
 use crate::organizations::shapes::OrganizationalUnit;
 use crate::organizations::validate;
-use bulla_types::ParentId;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::ParentId;
 use bulla_wire::Shape;
 
 /// The operation.
@@ -47,7 +47,11 @@ impl Operation for ListOrganizationalUnitsForParent {
     ) -> Result<Resolved<Self>, OrganizationsError> {
         let target = validate::parent("ParentId", &input.parent_id)?;
         let arn = organizations.managed(call)?.parent_arn(target);
-        Ok(Resolved { input, target, access: access("organizations:ListOrganizationalUnitsForParent", arn, call) })
+        Ok(Resolved {
+            input,
+            target,
+            access: access("organizations:ListOrganizationalUnitsForParent", arn, call),
+        })
     }
 
     async fn execute(
@@ -61,8 +65,13 @@ impl Operation for ListOrganizationalUnitsForParent {
         if !tree.has_parent(parent) {
             return Err(OrganizationsError::ParentNotFound);
         }
-        let all = tree.units_of(parent).map(|unit| (unit.id.to_string(), tree.unit(unit)));
+        let all = tree
+            .units_of(parent)
+            .map(|unit| (unit.id.to_string(), tree.unit(unit)));
         let (organizational_units, next_token) = page(all, input.next_token.as_deref(), input.max_results)?;
-        Ok(ListOrganizationalUnitsForParentOutput { organizational_units, next_token })
+        Ok(ListOrganizationalUnitsForParentOutput {
+            organizational_units,
+            next_token,
+        })
     }
 }

@@ -1,10 +1,10 @@
 //! `ListParents`: the root or unit in which an account or unit is.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::validate::{self, ChildId};
-use bulla_types::ParentId;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::ParentId;
 use bulla_wire::Shape;
 
 /// The operation.
@@ -49,7 +49,11 @@ impl Operation for ListParents {
             ChildId::Account(account) => organization.account_arn(account),
             ChildId::Unit(unit) => organization.unit_arn(unit),
         };
-        Ok(Resolved { input, target, access: access("organizations:ListParents", arn, call) })
+        Ok(Resolved {
+            input,
+            target,
+            access: access("organizations:ListParents", arn, call),
+        })
     }
 
     async fn execute(
@@ -69,8 +73,14 @@ impl Operation for ListParents {
             ParentId::Root(_) => "ROOT",
             ParentId::Unit(_) => "ORGANIZATIONAL_UNIT",
         };
-        let parent = Parent { id: Some(parent.as_str().to_owned()), kind: Some(kind.to_owned()) };
-        Ok(ListParentsOutput { parents: vec![parent], next_token: None })
+        let parent = Parent {
+            id: Some(parent.as_str().to_owned()),
+            kind: Some(kind.to_owned()),
+        };
+        Ok(ListParentsOutput {
+            parents: vec![parent],
+            next_token: None,
+        })
     }
 }
 

@@ -1,10 +1,10 @@
 //! `ListRoots`: the one root of the organization.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::shapes::Root;
-use bulla_types::ParentId;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::ParentId;
 use bulla_wire::Shape;
 
 /// The operation.
@@ -42,7 +42,11 @@ impl Operation for ListRoots {
         input: ListRootsInput,
     ) -> Result<Resolved<Self>, OrganizationsError> {
         organizations.managed(call)?;
-        Ok(Resolved { input, target: (), access: access("organizations:ListRoots", "*", call) })
+        Ok(Resolved {
+            input,
+            target: (),
+            access: access("organizations:ListRoots", "*", call),
+        })
     }
 
     async fn execute(
@@ -57,6 +61,9 @@ impl Operation for ListRoots {
             name: Some("Root".to_owned()),
             policy_types: Some(Vec::new()),
         };
-        Ok(ListRootsOutput { roots: vec![root], next_token: None })
+        Ok(ListRootsOutput {
+            roots: vec![root],
+            next_token: None,
+        })
     }
 }

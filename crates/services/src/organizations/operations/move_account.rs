@@ -1,12 +1,12 @@
 //! `MoveAccount`: takes an account from one root or unit to another.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::organization::Member;
 use crate::organizations::validate;
 use crate::organizations::view::Stored;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Access, AccessRequest};
-use bulla_types::{AccountId, ParentId};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::{AccountId, ParentId};
 use bulla_wire::{Empty, Shape};
 
 /// The operation.
@@ -16,6 +16,7 @@ pub(crate) struct MoveAccount;
 /// Its input.
 #[derive(Debug, Shape)]
 #[shape(name = "MoveAccountRequest")]
+#[expect(clippy::struct_field_names, reason = "the API calls them so")]
 pub(crate) struct MoveAccountInput {
     pub(crate) account_id: String,
     /// Where it is.
@@ -50,7 +51,11 @@ impl Operation for MoveAccount {
             organization.parent_arn(target.to),
         ];
         let request = |arn| AccessRequest::new("organizations:MoveAccount", arn, call.account());
-        Ok(Resolved { input, target, access: Access::Needs(resources.map(request).into()) })
+        Ok(Resolved {
+            input,
+            target,
+            access: Access::Needs(resources.map(request).into()),
+        })
     }
 
     async fn execute(
@@ -61,7 +66,10 @@ impl Operation for MoveAccount {
         let (_, Move { account, from, to }) = granted.into_parts();
         organizations
             .change(call, |tree| {
-                let member = tree.members.get(&account).ok_or(OrganizationsError::AccountNotFound)?;
+                let member = tree
+                    .members
+                    .get(&account)
+                    .ok_or(OrganizationsError::AccountNotFound)?;
                 if !tree.has_parent(from) || member.parent != from {
                     return Err(OrganizationsError::SourceParentNotFound);
                 }
@@ -71,7 +79,10 @@ impl Operation for MoveAccount {
                 if from == to {
                     return Err(OrganizationsError::DuplicateAccount);
                 }
-                let member = Member { parent: to, ..member.clone() };
+                let member = Member {
+                    parent: to,
+                    ..member.clone()
+                };
                 Ok((vec![Stored::Member(tree.organization.id, member)], ()))
             })
             .await?;

@@ -1,11 +1,11 @@
 //! `RemoveAccountFromOrganization`: the account goes on, outside of the organization.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::validate;
 use crate::organizations::view::Stored;
-use bulla_types::AccountId;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::AccountId;
 use bulla_wire::{Empty, Shape};
 
 /// The operation.
@@ -34,7 +34,11 @@ impl Operation for RemoveAccountFromOrganization {
     ) -> Result<Resolved<Self>, OrganizationsError> {
         let target = validate::account(&input.account_id)?;
         let arn = organizations.managed(call)?.account_arn(target);
-        Ok(Resolved { input, target, access: access("organizations:RemoveAccountFromOrganization", arn, call) })
+        Ok(Resolved {
+            input,
+            target,
+            access: access("organizations:RemoveAccountFromOrganization", arn, call),
+        })
     }
 
     async fn execute(

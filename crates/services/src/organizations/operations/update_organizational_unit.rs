@@ -1,13 +1,13 @@
 //! `UpdateOrganizationalUnit`: gives a unit another name.
 
-use crate::organizations::{Organizations, OrganizationsError};
 use crate::organizations::access;
 use crate::organizations::organization::Unit;
 use crate::organizations::shapes::OrganizationalUnit;
 use crate::organizations::validate;
 use crate::organizations::view::Stored;
-use bulla_types::OrganizationalUnitId;
+use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_types::OrganizationalUnitId;
 use bulla_wire::Shape;
 
 /// The operation.
@@ -46,7 +46,11 @@ impl Operation for UpdateOrganizationalUnit {
         let target = validate::unit(&input.organizational_unit_id)?;
         input.name.as_deref().map(validate::unit_name).transpose()?;
         let arn = organizations.managed(call)?.unit_arn(target);
-        Ok(Resolved { input, target, access: access("organizations:UpdateOrganizationalUnit", arn, call) })
+        Ok(Resolved {
+            input,
+            target,
+            access: access("organizations:UpdateOrganizationalUnit", arn, call),
+        })
     }
 
     async fn execute(
@@ -57,9 +61,17 @@ impl Operation for UpdateOrganizationalUnit {
         let (input, id) = granted.into_parts();
         organizations
             .change(call, |tree| {
-                let unit = tree.units.get(&id).ok_or(OrganizationsError::OrganizationalUnitNotFound)?;
-                let Some(name) = input.name else { return Ok((Vec::new(), ())) };
-                if tree.units_of(unit.parent).any(|other| other.id != id && other.name == name) {
+                let unit = tree
+                    .units
+                    .get(&id)
+                    .ok_or(OrganizationsError::OrganizationalUnitNotFound)?;
+                let Some(name) = input.name else {
+                    return Ok((Vec::new(), ()));
+                };
+                if tree
+                    .units_of(unit.parent)
+                    .any(|other| other.id != id && other.name == name)
+                {
                     return Err(OrganizationsError::DuplicateOrganizationalUnit);
                 }
                 let unit = Unit { name, ..unit.clone() };
@@ -68,6 +80,8 @@ impl Operation for UpdateOrganizationalUnit {
             .await?;
         let view = organizations.view();
         let tree = view.managed_by(call.account())?;
-        Ok(UpdateOrganizationalUnitOutput { organizational_unit: tree.units.get(&id).map(|unit| tree.unit(unit)) })
+        Ok(UpdateOrganizationalUnitOutput {
+            organizational_unit: tree.units.get(&id).map(|unit| tree.unit(unit)),
+        })
     }
 }

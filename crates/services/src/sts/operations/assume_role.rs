@@ -115,26 +115,55 @@ impl Operation for AssumeRole {
         let arn = validate::role_arn(&input.role_arn)?;
         validate::session_name(&input.role_session_name)?;
         validate::duration(input.duration_seconds.unwrap_or(SESSION_SECONDS_DEFAULT))?;
-        input.external_id.as_deref().map(validate::external_id).transpose()?;
+        input
+            .external_id
+            .as_deref()
+            .map(validate::external_id)
+            .transpose()?;
         refuse_unbuilt(&input)?;
         if call.caller().identity().is_root() {
-            return Err(StsError::RefusedRole { reason: "Roles may not be assumed by root accounts." });
+            return Err(StsError::RefusedRole {
+                reason: "Roles may not be assumed by root accounts.",
+            });
         }
-        let invalid = || StsError::Validation { reason: format!("{} is invalid", input.role_arn) };
+        let invalid = || StsError::Validation {
+            reason: format!("{} is invalid", input.role_arn),
+        };
         let role = sts.sessions.principals.role(&arn).ok_or_else(invalid)?;
-        let own: Vec<_> = input.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+        let own: Vec<_> = input
+            .tags
+            .iter()
+            .map(|tag| (tag.key.clone(), tag.value.clone()))
+            .collect();
         validate::tags(&own, &input.transitive_tag_keys)?;
         let mut requests = vec![with_keys(role.request("sts:AssumeRole"), &input, &own)];
         if !own.is_empty() {
             requests.push(with_keys(role.request("sts:TagSession"), &input, &own));
         }
         let target = with_passed_on(sts, call, role, own, input.transitive_tag_keys.clone())?;
-        Ok(Resolved { input, target, access: Access::Needs(requests) })
+        Ok(Resolved {
+            input,
+            target,
+            access: Access::Needs(requests),
+        })
     }
 
-    async fn execute(sts: &Sts, call: &Call<'_>, granted: Authorized<Self>) -> Result<AssumeRoleOutput, StsError> {
-        let (input, Wanted { role, tags, transitive }) = granted.into_parts();
-        let gone = StsError::RefusedRole { reason: "The role does not exist." };
+    async fn execute(
+        sts: &Sts,
+        call: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<AssumeRoleOutput, StsError> {
+        let (
+            input,
+            Wanted {
+                role,
+                tags,
+                transitive,
+            },
+        ) = granted.into_parts();
+        let gone = StsError::RefusedRole {
+            reason: "The role does not exist.",
+        };
         let role = role.found().ok_or(gone)?;
         let seconds = length(call, role.max_session_seconds(), input.duration_seconds)?;
         check_policy(input.policy.as_deref())?;
@@ -151,7 +180,9 @@ impl Operation for AssumeRole {
         let entropy = sts.sessions.principals.entropy();
         let access_key = unique_id(IdKind::TemporaryAccessKey, entropy);
         let tokens = &sts.sessions.tokens;
-        let sealed = tokens.secret(&access_key).and_then(|secret| Ok((secret, tokens.seal(&access_key, &session, entropy)?)));
+        let sealed = tokens
+            .secret(&access_key)
+            .and_then(|secret| Ok((secret, tokens.seal(&access_key, &session, entropy)?)));
         let (secret, token) = sealed.map_err(|error| {
             tracing::error!(%error, "a session token cannot be sealed");
             StsError::Internal
@@ -184,18 +215,25 @@ fn refuse_unbuilt(input: &AssumeRoleInput) -> Result<(), StsError> {
         (input.token_code.is_some(), "TokenCode"),
         (input.source_identity.is_some(), "SourceIdentity"),
         (!input.provided_contexts.is_empty(), "ProvidedContexts"),
-        (input.minimum_session_token_size.is_some(), "MinimumSessionTokenSize"),
+        (
+            input.minimum_session_token_size.is_some(),
+            "MinimumSessionTokenSize",
+        ),
     ];
     match asked.iter().find(|(asked, _)| *asked) {
-        Some((_, member)) => {
-            Err(StsError::Validation { reason: format!("The parameter {member} is not supported: it is not built yet.") })
-        }
+        Some((_, member)) => Err(StsError::Validation {
+            reason: format!("The parameter {member} is not supported: it is not built yet."),
+        }),
         None => Ok(()),
     }
 }
 
 /// The condition keys that the request gives.
-fn with_keys(mut request: AccessRequest, input: &AssumeRoleInput, tags: &[(String, String)]) -> AccessRequest {
+fn with_keys(
+    mut request: AccessRequest,
+    input: &AssumeRoleInput,
+    tags: &[(String, String)],
+) -> AccessRequest {
     request = request.with_key("sts:RoleSessionName", input.role_session_name.clone());
     if let Some(id) = &input.external_id {
         request = request.with_key("sts:ExternalId", id.clone());
@@ -221,17 +259,25 @@ fn with_passed_on(
     mut transitive: Vec<String>,
 ) -> Result<Wanted, StsError> {
     if call.caller().identity().kind == IdentityKind::AssumedRole {
-        let passed = sts.sessions.passed_on(call.caller().access_key()).ok_or(StsError::SessionNotAtHand)?;
+        let passed = sts
+            .sessions
+            .passed_on(call.caller().access_key())
+            .ok_or(StsError::SessionNotAtHand)?;
         for (key, value) in passed {
             if tags.iter().any(|(own, _)| own.eq_ignore_ascii_case(&key)) {
-                let reason = format!("The tag {key} is passed on by the caller's session and cannot be given again.");
+                let reason =
+                    format!("The tag {key} is passed on by the caller's session and cannot be given again.");
                 return Err(StsError::Validation { reason });
             }
             transitive.push(key.clone());
             tags.push((key, value));
         }
     }
-    Ok(Wanted { role, tags, transitive })
+    Ok(Wanted {
+        role,
+        tags,
+        transitive,
+    })
 }
 
 /// How long the session shall be.
@@ -245,7 +291,9 @@ fn length(call: &Call<'_>, role_max: i32, asked: Option<i32>) -> Result<Duration
     } else {
         return Ok(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
     };
-    Err(StsError::Validation { reason: reason.to_owned() })
+    Err(StsError::Validation {
+        reason: reason.to_owned(),
+    })
 }
 
 /// Whether a session policy is understood.
@@ -253,16 +301,21 @@ fn check_policy(text: Option<&str>) -> Result<(), StsError> {
     let Some(text) = text else { return Ok(()) };
     match Policy::parse(text, PolicyKind::Session) {
         Ok(_) => Ok(()),
-        Err(rejection) if rejection.reason() == Reason::TooLarge => {
-            Err(StsError::PackedPolicyTooLarge { reason: rejection.to_string() })
-        }
-        Err(rejection) => Err(StsError::MalformedPolicyDocument { reason: rejection.to_string() }),
+        Err(rejection) if rejection.reason() == Reason::TooLarge => Err(StsError::PackedPolicyTooLarge {
+            reason: rejection.to_string(),
+        }),
+        Err(rejection) => Err(StsError::MalformedPolicyDocument {
+            reason: rejection.to_string(),
+        }),
     }
 }
 
 /// How much of what policy and tags may have together is used, in percent.
 fn packed_size(policy: Option<&str>, tags: &[(String, String)]) -> Result<Option<i32>, StsError> {
-    let tagged: usize = tags.iter().map(|(key, value)| key.len().saturating_add(value.len())).sum();
+    let tagged: usize = tags
+        .iter()
+        .map(|(key, value)| key.len().saturating_add(value.len()))
+        .sum();
     let bytes = policy.map_or(0, str::len).saturating_add(tagged);
     if bytes > PACKED_BYTES_MAX {
         let reason = "Policy and tags of the session are too large together.".to_owned();

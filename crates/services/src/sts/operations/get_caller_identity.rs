@@ -30,12 +30,24 @@ impl Operation for GetCallerIdentity {
     type Error = StsError;
     type Target = ();
 
-    async fn resolve(_: &Sts, _: &Call<'_>, input: GetCallerIdentityInput) -> Result<Resolved<Self>, StsError> {
+    async fn resolve(
+        _: &Sts,
+        _: &Call<'_>,
+        input: GetCallerIdentityInput,
+    ) -> Result<Resolved<Self>, StsError> {
         let source = "STS API Reference, GetCallerIdentity: \"No permissions are required to perform this operation.\"";
-        Ok(Resolved { input, target: (), access: Access::NeedsNone { source } })
+        Ok(Resolved {
+            input,
+            target: (),
+            access: Access::NeedsNone { source },
+        })
     }
 
-    async fn execute(_: &Sts, call: &Call<'_>, _: Authorized<Self>) -> Result<GetCallerIdentityOutput, StsError> {
+    async fn execute(
+        _: &Sts,
+        call: &Call<'_>,
+        _: Authorized<Self>,
+    ) -> Result<GetCallerIdentityOutput, StsError> {
         let identity = call.caller().identity();
         Ok(GetCallerIdentityOutput {
             user_id: Some(identity.user_id.to_string()),
