@@ -118,6 +118,9 @@ impl ConditionKeys {
     /// The values of a key, compared without regard to case.
     #[must_use]
     pub fn values(&self, key: &str) -> Option<&[String]> {
-        self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, values)| values.as_slice())
+        self.0
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(key))
+            .map(|(_, values)| values.as_slice())
     }
 }

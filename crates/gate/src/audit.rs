@@ -1,8 +1,8 @@
 //! One record for each finished call, also for those that a service makes for a caller.
 
+use crate::authorize::Denial;
 use crate::caller::Caller;
 use crate::operation::OperationName;
-use crate::authorize::Denial;
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug)]

@@ -38,7 +38,11 @@ pub(crate) struct SigningKeys(Mutex<HashMap<Scope, SigningKey>>);
 
 impl SigningKeys {
     fn cached(&self, scope: &Scope) -> Option<SigningKey> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(scope).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(scope)
+            .cloned()
     }
 
     /// Keeps a key whose signature was right: made-up dates and regions must not push out what is in use.
@@ -73,13 +77,20 @@ pub(crate) struct Arrival<'a> {
 
 impl Gate {
     /// Finds out who sent the request, for the service of this signing name.
-    pub(crate) async fn authenticate(&self, service: &str, arrival: Arrival<'_>) -> Result<Caller, CommonError> {
+    pub(crate) async fn authenticate(
+        &self,
+        service: &str,
+        arrival: Arrival<'_>,
+    ) -> Result<Caller, CommonError> {
         let presented = Presented::parse(head(arrival.parts)).map_err(CommonError::Signature)?;
         let identity = match self.authentication {
             Authentication::Verified => self.verified(service, &presented, &arrival)?.identity,
-            Authentication::Open { default_account } => self.opened(&presented, &arrival, default_account).await?,
+            Authentication::Open { default_account } => {
+                self.opened(&presented, &arrival, default_account).await?
+            }
         };
-        let region = Region::parse(presented.credential().region()).map_err(|_| CommonError::UnknownAccessKey)?;
+        let region =
+            Region::parse(presented.credential().region()).map_err(|_| CommonError::UnknownAccessKey)?;
         let user_agent = header(arrival.parts, "user-agent").map(Into::into);
         Ok(Caller {
             organization: self.place(identity.account),
@@ -140,7 +151,11 @@ impl Gate {
         default_account: AccountId,
     ) -> Result<Arc<crate::caller::Identity>, CommonError> {
         let key = presented.access_key_id();
-        match self.ports.credentials.find(key, presented.session_token(), arrival.time) {
+        match self
+            .ports
+            .credentials
+            .find(key, presented.session_token(), arrival.time)
+        {
             Ok(credential) => return Ok(credential.identity),
             Err(CredentialRefusal::Expired) => return Err(CommonError::ExpiredToken),
             Err(CredentialRefusal::Unknown) => {}
@@ -165,11 +180,16 @@ fn head(parts: &Parts) -> RequestHead<'_, impl Iterator<Item = (&str, &[u8])>> {
 
 /// The headers, with `host` also where HTTP/2 sends it as `:authority`.
 fn headers(parts: &Parts) -> impl Iterator<Item = (&str, &[u8])> {
-    let authority = match parts.headers.contains_key(http::header::HOST) {
-        true => None,
-        false => parts.uri.authority().map(|authority| ("host", authority.as_str().as_bytes())),
-    };
-    parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).chain(authority)
+    let authority = parts
+        .uri
+        .authority()
+        .filter(|_| !parts.headers.contains_key(http::header::HOST))
+        .map(|authority| ("host", authority.as_str().as_bytes()));
+    parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .chain(authority)
 }
 
 /// A header's text, if it is there and is text.

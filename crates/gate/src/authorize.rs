@@ -104,9 +104,7 @@ fn layers<'a>(caller: &'a Caller, request: &'a AccessRequest) -> Layers<'a> {
         service_control: place.map_or(&[], |place| &place.service_control),
         resource: match &request.policy {
             ResourcePolicy::None => bulla_policy::ResourcePolicy::None,
-            ResourcePolicy::Attached(policy) => {
-                bulla_policy::ResourcePolicy::Ordinary(policy.as_deref())
-            }
+            ResourcePolicy::Attached(policy) => bulla_policy::ResourcePolicy::Ordinary(policy.as_deref()),
             ResourcePolicy::Mandatory(policy) => bulla_policy::ResourcePolicy::Mandatory(policy),
         },
         management_account: place.map(|place| place.management_account.as_str()),
@@ -124,12 +122,17 @@ fn denial(
     // SQS writes actions in lower case in its messages.
     let lower = request.action.to_ascii_lowercase();
     let worded = match family {
-        Family::Sqs => Request { action: &lower, ..*question },
+        Family::Sqs => Request {
+            action: &lower,
+            ..*question
+        },
         Family::Json | Family::Query => *question,
     };
     let statement = decision.statement(layers).map(|statement| {
         let number = decision.position.map_or(0, |position| position.statement + 1);
-        statement.sid().map_or_else(|| format!("#{number}"), str::to_owned)
+        statement
+            .sid()
+            .map_or_else(|| format!("#{number}"), str::to_owned)
     });
     Denial {
         message: decision.message(&worded).unwrap_or_default(),

@@ -116,7 +116,11 @@ impl<'a> Call<'a> {
         account: AccountId,
         input: O::Input,
     ) -> Result<O::Output, Refusal<O::Error>> {
-        let source = Source { arn: source, account, organization: self.gate.place(account) };
+        let source = Source {
+            arn: source,
+            account,
+            organization: self.gate.place(account),
+        };
         let caller = self.caller.as_service(self.service, source);
         self.gate.call::<O>(&caller, input).await
     }
@@ -124,7 +128,10 @@ impl<'a> Call<'a> {
 
 impl std::fmt::Debug for Call<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Call").field("caller", self.caller).finish_non_exhaustive()
+        formatter
+            .debug_struct("Call")
+            .field("caller", self.caller)
+            .finish_non_exhaustive()
     }
 }
 
@@ -135,19 +142,34 @@ impl Gate {
         caller: &Caller,
         input: O::Input,
     ) -> Result<O::Output, Refusal<O::Error>> {
-        let operation = OperationName { service: O::Service::WIRE.signing_name, name: O::NAME };
+        let operation = OperationName {
+            service: O::Service::WIRE.signing_name,
+            name: O::NAME,
+        };
         let Some(service) = self.service::<O::Service>() else {
             return Err(Refusal::Internal);
         };
-        let call = Call { gate: self, caller, service: O::Service::PRINCIPAL };
+        let call = Call {
+            gate: self,
+            caller,
+            service: O::Service::PRINCIPAL,
+        };
         let outcome = self.run::<O>(service, &call, input).await;
         let ended = match &outcome {
             Ok(_) => Outcome::Done,
             Err(Refusal::Denied(denial)) => Outcome::Denied(denial),
-            Err(Refusal::Operation(error)) => Outcome::Failed { code: error.row().shape },
-            Err(Refusal::Internal) => Outcome::Failed { code: "InternalFailure" },
+            Err(Refusal::Operation(error)) => Outcome::Failed {
+                code: error.row().shape,
+            },
+            Err(Refusal::Internal) => Outcome::Failed {
+                code: "InternalFailure",
+            },
         };
-        self.audit(&AuditRecord { operation, caller, outcome: ended });
+        self.audit(&AuditRecord {
+            operation,
+            caller,
+            outcome: ended,
+        });
         outcome
     }
 
@@ -157,19 +179,28 @@ impl Gate {
         call: &Call<'_>,
         input: O::Input,
     ) -> Result<O::Output, Refusal<O::Error>> {
-        let resolved = O::resolve(service, call, input).await.map_err(Refusal::Operation)?;
-        let Resolved { input, target, access } = resolved;
+        let resolved = O::resolve(service, call, input)
+            .await
+            .map_err(Refusal::Operation)?;
+        let Resolved {
+            input,
+            target,
+            access,
+        } = resolved;
         match &access {
             Access::NeedsNone { .. } => {}
             Access::Needs(requests) if requests.is_empty() => return Err(Refusal::Internal),
             Access::Needs(requests) => {
                 for request in requests {
-                    self.authorize(call.caller, request, O::Service::FAMILY).map_err(Refusal::Denied)?;
+                    self.authorize(call.caller, request, O::Service::FAMILY)
+                        .map_err(Refusal::Denied)?;
                 }
             }
         }
         let granted = Authorized::prove(input, target);
-        O::execute(service, call, granted).await.map_err(Refusal::Operation)
+        O::execute(service, call, granted)
+            .await
+            .map_err(Refusal::Operation)
     }
 }
 

@@ -80,10 +80,15 @@ impl Identity {
         let account = self.account.as_str();
         match self.kind {
             IdentityKind::Root => Principal::Root { account },
-            IdentityKind::User => Principal::User { account, arn: &self.arn },
-            IdentityKind::AssumedRole => {
-                Principal::AssumedRole { account, role_arn: &self.principal_arn, session_arn: &self.arn }
-            }
+            IdentityKind::User => Principal::User {
+                account,
+                arn: &self.arn,
+            },
+            IdentityKind::AssumedRole => Principal::AssumedRole {
+                account,
+                role_arn: &self.principal_arn,
+                session_arn: &self.arn,
+            },
             IdentityKind::Service => Principal::Service { name: &self.arn },
         }
     }

@@ -43,13 +43,22 @@ impl CommonError {
     #[must_use]
     pub fn row(&self, family: Family) -> ErrorRow {
         let Names { json, query, status } = self.names(family);
-        let fault = if status >= 500 { Fault::Receiver } else { Fault::Sender };
+        let fault = if status >= 500 {
+            Fault::Receiver
+        } else {
+            Fault::Sender
+        };
         let (shape, status) = match family {
             Family::Sqs => (json, status),
             Family::Json => (json, if status >= 500 { status } else { 400 }),
             Family::Query => (query, status),
         };
-        ErrorRow { shape, query_code: query, status, fault }
+        ErrorRow {
+            shape,
+            query_code: query,
+            status,
+            fault,
+        }
     }
 
     fn names(&self, family: Family) -> Names {
@@ -59,9 +68,8 @@ impl CommonError {
             Self::ExpiredToken => names("ExpiredTokenException", "ExpiredToken", 403),
             Self::Denied(_) => names("AccessDeniedException", "AccessDenied", 403),
             Self::Internal => match family {
-                Family::Sqs => names("InternalFailure", "InternalFailure", 500),
                 Family::Json => names("InternalFailureException", "InternalFailure", 500),
-                Family::Query => names("InternalFailure", "InternalFailure", 500),
+                Family::Sqs | Family::Query => names("InternalFailure", "InternalFailure", 500),
             },
         }
     }
@@ -83,9 +91,11 @@ impl CommonError {
 
 fn signature_names(code: SignatureErrorCode) -> Names {
     match code {
-        SignatureErrorCode::MissingAuthenticationToken => {
-            names("MissingAuthenticationTokenException", "MissingAuthenticationToken", 403)
-        }
+        SignatureErrorCode::MissingAuthenticationToken => names(
+            "MissingAuthenticationTokenException",
+            "MissingAuthenticationToken",
+            403,
+        ),
         SignatureErrorCode::IncompleteSignature => {
             names("IncompleteSignatureException", "IncompleteSignature", 400)
         }

@@ -27,7 +27,10 @@ impl<'a> CallContext<'a> {
         request: &'a AccessRequest,
         owner_place: Option<Arc<OrganizationPlace>>,
     ) -> Self {
-        let source_place = caller.source.as_ref().and_then(|source| source.organization.as_deref());
+        let source_place = caller
+            .source
+            .as_ref()
+            .and_then(|source| source.organization.as_deref());
         Self {
             caller,
             request,
@@ -39,7 +42,10 @@ impl<'a> CallContext<'a> {
     }
 
     /// Keys that say who asks.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "a key that is not about the caller is not answered here")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a key that is not about the caller is not answered here"
+    )]
     fn principal(&self, key: &ConditionKey) -> Option<Values<'_>> {
         let identity = &*self.caller.identity;
         let is_service = self.caller.source.is_some();
@@ -53,13 +59,21 @@ impl<'a> CallContext<'a> {
             KnownKey::AwsUserId => text(&identity.user_id),
             KnownKey::AwsUsername => identity.user_name.as_deref().and_then(text),
             KnownKey::AwsTokenIssueTime => identity.token_issued.and_then(time),
-            KnownKey::AwsPrincipalOrgId => self.caller.organization.as_ref().and_then(|place| text(place.id.as_str())),
-            KnownKey::AwsPrincipalOrgPaths => {
-                self.caller.organization.as_ref().map(|_| Values::Borrowed(&self.org_paths))
-            }
+            KnownKey::AwsPrincipalOrgId => self
+                .caller
+                .organization
+                .as_ref()
+                .and_then(|place| text(place.id.as_str())),
+            KnownKey::AwsPrincipalOrgPaths => self
+                .caller
+                .organization
+                .as_ref()
+                .map(|_| Values::Borrowed(&self.org_paths)),
             KnownKey::AwsPrincipalTag => {
                 let tags = &identity.tags;
-                let tag = tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(key.suffix()));
+                let tag = tags
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(key.suffix()));
                 tag.and_then(|(_, value)| text(value))
             }
             _ => None,
@@ -67,7 +81,10 @@ impl<'a> CallContext<'a> {
     }
 
     /// Keys that say how the call came here.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "a key that is not about the path is not answered here")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a key that is not about the path is not answered here"
+    )]
     fn path(&self, key: &ConditionKey) -> Option<Values<'_>> {
         let direct = self.caller.via.is_empty() && self.caller.source.is_none();
         match key.known() {
@@ -89,26 +106,39 @@ impl<'a> CallContext<'a> {
     }
 
     /// Keys that say on whose behalf a service calls.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "a key that is not about the source is not answered here")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a key that is not about the source is not answered here"
+    )]
     fn source(&self, key: &ConditionKey) -> Option<Values<'_>> {
-        let Source { arn, account, organization } = self.caller.source.as_ref()?;
+        let Source {
+            arn,
+            account,
+            organization,
+        } = self.caller.source.as_ref()?;
         match key.known() {
             KnownKey::AwsSourceArn => text(arn),
             KnownKey::AwsSourceAccount => text(account.as_str()),
             KnownKey::AwsSourceOrgId => organization.as_ref().and_then(|place| text(place.id.as_str())),
-            KnownKey::AwsSourceOrgPaths => {
-                organization.as_ref().map(|_| Values::Borrowed(&self.source_org_paths))
-            }
+            KnownKey::AwsSourceOrgPaths => organization
+                .as_ref()
+                .map(|_| Values::Borrowed(&self.source_org_paths)),
             _ => None,
         }
     }
 
     /// Keys that say whose the resource is.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "a key that is not about the owner is not answered here")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a key that is not about the owner is not answered here"
+    )]
     fn resource(&self, key: &ConditionKey) -> Option<Values<'_>> {
         match key.known() {
             KnownKey::AwsResourceAccount => text(self.request.owner.as_str()),
-            KnownKey::AwsResourceOrgId => self.owner_place.as_ref().and_then(|place| text(place.id.as_str())),
+            KnownKey::AwsResourceOrgId => self
+                .owner_place
+                .as_ref()
+                .and_then(|place| text(place.id.as_str())),
             _ => None,
         }
     }
@@ -139,14 +169,18 @@ fn via_service(principal: &str, caller: &Caller) -> String {
     format!("{service}.{}.amazonaws.com", caller.region)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every answer to a key is an option")]
 fn text(value: &str) -> Option<Values<'_>> {
     Some(Values::text(value))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every answer to a key is an option")]
 fn boolean(value: bool) -> Option<Values<'static>> {
     Some(Values::One(Value::Bool(value)))
 }
 
 fn time(at: Timestamp) -> Option<Values<'static>> {
-    i64::try_from(at.as_seconds()).ok().map(|seconds| Values::One(Value::Time(seconds)))
+    i64::try_from(at.as_seconds())
+        .ok()
+        .map(|seconds| Values::One(Value::Time(seconds)))
 }

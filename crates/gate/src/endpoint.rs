@@ -18,7 +18,8 @@ pub struct Endpoint {
     invoke: Invoke,
 }
 
-type Invoke = for<'a> fn(&'a Gate, &'a Caller, Protocol, Payload<'a>) -> BoxFuture<'a, Result<Reply, Failure>>;
+type Invoke =
+    for<'a> fn(&'a Gate, &'a Caller, Protocol, Payload<'a>) -> BoxFuture<'a, Result<Reply, Failure>>;
 
 /// Reads the input, makes the call, writes the answer.
 fn invoke<'a, O: Operation>(
@@ -32,7 +33,10 @@ fn invoke<'a, O: Operation>(
     Box::pin(async move {
         let input = input.map_err(|malformed| {
             let (row, message) = protocol.malformed(wire, &malformed);
-            Failure { row, message: Cow::Owned(message) }
+            Failure {
+                row,
+                message: Cow::Owned(message),
+            }
         })?;
         match gate.call::<O>(caller, input).await.map_err(Refusal::split) {
             Ok(output) => Ok(protocol.success(wire, O::NAME, &output, caller.request_id.as_str())),
@@ -51,11 +55,17 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn common(error: &CommonError, family: Family) -> Self {
-        Self { row: error.row(family), message: Cow::Owned(error.message().into_owned()) }
+        Self {
+            row: error.row(family),
+            message: Cow::Owned(error.message().into_owned()),
+        }
     }
 
     fn own(error: &impl ErrorCode) -> Self {
-        Self { row: error.row(), message: Cow::Owned(error.message().into_owned()) }
+        Self {
+            row: error.row(),
+            message: Cow::Owned(error.message().into_owned()),
+        }
     }
 }
 
@@ -64,7 +74,10 @@ impl Endpoint {
     #[must_use]
     pub const fn of<O: Operation>() -> Self {
         Self {
-            name: OperationName { service: O::Service::WIRE.signing_name, name: O::NAME },
+            name: OperationName {
+                service: O::Service::WIRE.signing_name,
+                name: O::NAME,
+            },
             input: O::Input::structure,
             output: O::Output::structure,
             invoke: invoke::<O>,
@@ -102,6 +115,9 @@ impl Endpoint {
 
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Endpoint").field("name", &self.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("Endpoint")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

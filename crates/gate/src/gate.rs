@@ -77,7 +77,11 @@ impl Gate {
         self.wires.push(*S::WIRE);
         self.families.insert(S::WIRE.signing_name, S::FAMILY);
         let table = self.endpoints.entry(S::WIRE.signing_name).or_default();
-        table.extend(operations.iter().map(|endpoint| (endpoint.name().name, *endpoint)));
+        table.extend(
+            operations
+                .iter()
+                .map(|endpoint| (endpoint.name().name, *endpoint)),
+        );
     }
 
     /// Time, randomness and tasks.
@@ -119,6 +123,9 @@ impl Gate {
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Gate").field("endpoints", &self.endpoints.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Gate")
+            .field("endpoints", &self.endpoints.len())
+            .finish_non_exhaustive()
     }
 }

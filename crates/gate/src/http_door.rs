@@ -20,7 +20,12 @@ use tokio::sync::oneshot;
 
 impl Gate {
     /// Answers one request. Dropping the future does not stop a call that has begun.
-    pub async fn handle(self: &Arc<Self>, parts: Parts, body: Bytes, transport: Transport) -> Response<Bytes> {
+    pub async fn handle(
+        self: &Arc<Self>,
+        parts: Parts,
+        body: Bytes,
+        transport: Transport,
+    ) -> Response<Bytes> {
         let (presence_ended, presence) = Shutdown::pair();
         let (sender, receiver) = oneshot::channel();
         let gate = Arc::clone(self);
@@ -59,7 +64,9 @@ impl Gate {
             }
             Err(error) => {
                 let failure = bulla_wire::Failure::new(error.row, &error.message);
-                error.protocol.failure(&ServiceWire::new(""), &failure, request_id.as_str())
+                error
+                    .protocol
+                    .failure(&ServiceWire::new(""), &failure, request_id.as_str())
             }
         }
     }
@@ -74,7 +81,10 @@ impl Gate {
         let Some(endpoint) = self.endpoint(wire.signing_name, &route.operation) else {
             let (row, message) = route.unknown_operation();
             let message = format!("{message} It may exist at AWS and not be built here yet.");
-            return Err(Failure { row, message: Cow::Owned(message) });
+            return Err(Failure {
+                row,
+                message: Cow::Owned(message),
+            });
         };
         endpoint.call(self, &caller, route.protocol, route.payload).await
     }
@@ -100,7 +110,9 @@ fn respond(reply: Reply) -> Response<Bytes> {
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::try_from(value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
         }
     }
     response

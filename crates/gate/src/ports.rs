@@ -51,7 +51,12 @@ pub enum CredentialRefusal {
 /// Access keys and the principals behind them.
 pub trait Credentials: Send + Sync {
     /// Finds the principal of an access key. `token` is the session token as sent.
-    fn find(&self, access_key: &str, token: Option<&str>, now: Timestamp) -> Result<Credential, CredentialRefusal>;
+    fn find(
+        &self,
+        access_key: &str,
+        token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Credential, CredentialRefusal>;
 
     /// The root user of an account, which comes into being if it does not exist. Asked in open mode only.
     ///

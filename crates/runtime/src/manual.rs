@@ -85,7 +85,7 @@ impl Clock for ManualClock {
 
 /// Bytes that look random and repeat for the same seed. For tests and simulation, never for keys.
 ///
-/// The generator is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
+/// The generator is `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 #[derive(Debug)]
 pub struct SeededEntropy(Mutex<u64>);
 

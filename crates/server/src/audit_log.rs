@@ -1,4 +1,5 @@
-//! The audit trail as log events: one for each finished call, a denial with its reasons.
+//! The audit trail as log events: one for each finished call. A denial names the policy and statement that decided and
+//! the smallest change that would allow it; the whole tree of reasons follows at the level `debug`.
 //!
 //! The names of the fields are those of the audit record, so that both can be searched alike. Message bodies and
 //! secrets are never among them.
@@ -38,9 +39,10 @@ impl AuditTrail for AuditLog {
                     layer = decision.layer.as_str(),
                     policy = denial.policy().unwrap_or("-"),
                     statement = denial.statement().unwrap_or("-"),
-                    reasons = denial.explanation().to_json(),
+                    hint = denial.explanation().hint.as_deref().unwrap_or("-"),
                     "call denied"
                 );
+                tracing::debug!(%request_id, reasons = denial.explanation().to_json(), "why the call was denied");
             }
         }
     }
