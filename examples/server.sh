@@ -16,6 +16,11 @@ for name in $(compgen -e | grep -E '^AWS_' || true); do unset "$name"; done
 export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true AWS_PAGER=
 export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
 
+# For SQS, version 1 of the AWS CLI puts the public endpoint before AWS_ENDPOINT_URL, but not before this option.
+aws() {
+  command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"
+}
+
 # Starts the server with the given further options; exports what its first start prints.
 start_server() {
   folder=$(mktemp -d)

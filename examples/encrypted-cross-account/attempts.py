@@ -51,10 +51,11 @@ class Principal:
             "AWS_ACCESS_KEY_ID": self.keys["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": self.keys["SecretAccessKey"],
             "AWS_SESSION_TOKEN": self.keys.get("SessionToken", ""),
-            "AWS_ENDPOINT_URL": endpoint,
             "AWS_MAX_ATTEMPTS": "1",
         }
-        ended = subprocess.run(["aws", "--output", "json", *arguments], capture_output=True, text=True, env=environment)
+        # For SQS, version 1 of the AWS CLI puts the public endpoint before AWS_ENDPOINT_URL, but not before this option.
+        command = ["aws", "--endpoint-url", endpoint, "--output", "json", *arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, env=environment)
         if ended.returncode:
             raise CliError(ended.stderr.strip())
         return json.loads(ended.stdout) if ended.stdout.strip() else {}

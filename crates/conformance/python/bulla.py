@@ -131,6 +131,10 @@ class Server:
             self.root = Keys(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"])
         if "AWS_CA_BUNDLE" in found:
             self.ca = Path(found["AWS_CA_BUNDLE"])
+        else:
+            # Without a data folder the authority is in memory, and can be asked for.
+            self.ca = self.folder / "ca.pem"
+            self.ca.write_bytes(http(self.http + "/_bulla/ca.pem", method="GET").body)
         return self
 
     def _read(self, stream, lines: queue.Queue) -> None:

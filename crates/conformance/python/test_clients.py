@@ -49,7 +49,8 @@ def test_aws_cli(server, keys, tmp_path):
     environment = server.client_environment(keys)
 
     def cli(*arguments):
-        printed = run([aws, "--output", "json", "sqs", *arguments], environment, tmp_path)
+        # For SQS, version 1 of the AWS CLI puts the public endpoint before AWS_ENDPOINT_URL, but not before this option.
+        printed = run([aws, "--endpoint-url", server.https, "--output", "json", "sqs", *arguments], environment, tmp_path)
         return json.loads(printed) if printed.strip() else {}
 
     queue = cli("create-queue", "--queue-name", "cli")["QueueUrl"]
@@ -80,7 +81,7 @@ def test_a_client_that_does_not_know_the_authority_refuses_to_talk(server, keys,
     environment = server.client_environment(keys)
     del environment["AWS_CA_BUNDLE"]
     aws = Path(sys.executable).parent / "aws"
-    ended = subprocess.run([str(aws), "sqs", "get-queue-url", "--queue-name", "x"], capture_output=True, text=True,
-                           env=environment, cwd=tmp_path, timeout=60)
+    command = [str(aws), "--endpoint-url", server.https, "sqs", "get-queue-url", "--queue-name", "x"]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=60)
     assert ended.returncode != 0
     assert "SSL" in ended.stderr or "certificate" in ended.stderr

@@ -147,13 +147,13 @@ def test_a_role_that_does_not_trust_the_caller_is_refused(server, admin, iam, ac
     other = name("user")
     user(server, admin, other)
     role = iam.create_role(RoleName=name("role"), AssumeRolePolicyDocument=trust(f"arn:aws:iam::{account}:user/{other}"))["Role"]["Arn"]
-    found = error(server.client("sts", insider).assume_role, RoleArn=role, RoleSessionName="x").response
+    found = error(server.client("sts", insider).assume_role, RoleArn=role, RoleSessionName="test").response
     assert (found["Error"]["Code"], found["ResponseMetadata"]["HTTPStatusCode"]) == ("AccessDenied", 403)
 
 
 def test_the_root_user_may_not_assume_roles(server, iam, account, name):
     role = iam.create_role(RoleName=name("role"), AssumeRolePolicyDocument=trust(f"arn:aws:iam::{account}:root"))["Role"]["Arn"]
-    assert error_code(server.client("sts").assume_role, RoleArn=role, RoleSessionName="x") == "AccessDenied"
+    assert error_code(server.client("sts").assume_role, RoleArn=role, RoleSessionName="test") == "AccessDenied"
 
 
 def test_a_session_policy_can_only_narrow(server, admin, iam, account, name):
@@ -230,7 +230,7 @@ def test_only_the_management_account_is_trusted_by_the_access_role(server, dev_a
     account, _ = dev_account
     _, outside = prod_account
     role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
-    assert error_code(server.client("sts", outside).assume_role, RoleArn=role, RoleSessionName="x") == "AccessDenied"
+    assert error_code(server.client("sts", outside).assume_role, RoleArn=role, RoleSessionName="test") == "AccessDenied"
 
 
 def test_users_of_one_account_are_unknown_in_another(server, iam, dev_account, name):
