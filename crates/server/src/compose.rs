@@ -35,12 +35,15 @@ pub(crate) async fn compose(
         .await
         .map_err(|error| refused("the directory cannot be opened", &error))?;
     let instance = instance_key(root.key.as_ref(), &directory, &runtime).await?;
-    let known = if settings.open { KnownAccounts::All } else { KnownAccounts::Made };
+    let known = if settings.open {
+        KnownAccounts::All
+    } else {
+        KnownAccounts::Made
+    };
     let iam = iam::Iam::open(runtime.clone(), directory.clone(), &instance, known)
         .await
         .map_err(|error| refused("the principals cannot be read", &error))?;
-    let sts = sts::Sts::open(&iam, &instance)
-        .map_err(|error| refused("sessions cannot be made", &error))?;
+    let sts = sts::Sts::open(&iam, &instance).map_err(|error| refused("sessions cannot be made", &error))?;
     let organizations = organizations::Organizations::open(runtime.clone(), directory.clone(), &iam)
         .await
         .map_err(|error| refused("the organizations cannot be read", &error))?;
@@ -51,7 +54,9 @@ pub(crate) async fn compose(
         .await
         .map_err(|error| refused("the queues cannot be read", &error))?;
     let authentication = if settings.open {
-        Authentication::Open { default_account: settings.open_account }
+        Authentication::Open {
+            default_account: settings.open_account,
+        }
     } else {
         Authentication::Verified
     };
@@ -67,7 +72,10 @@ pub(crate) async fn compose(
     gate.serve(organizations, organizations::operations::OPERATIONS);
     gate.serve(kms, kms::operations::OPERATIONS);
     gate.serve(sqs, sqs::operations::OPERATIONS);
-    Ok(World { gate: Arc::new(gate), first_start })
+    Ok(World {
+        gate: Arc::new(gate),
+        first_start,
+    })
 }
 
 /// Makes the organization when there is no account yet. In open mode its management account is the one that access
@@ -77,9 +85,10 @@ async fn first_start(
     organizations: &organizations::Organizations,
 ) -> Result<Option<FirstStart>, OperatorError> {
     let management = settings.open.then_some(settings.open_account);
-    let first = organizations.first_start(management).await.map_err(|_| {
-        OperatorError::failed("the organization cannot be made").why("the log says more")
-    })?;
+    let first = organizations
+        .first_start(management)
+        .await
+        .map_err(|_| OperatorError::failed("the organization cannot be made").why("the log says more"))?;
     Ok(first.map(|first| FirstStart {
         organization: first.organization.to_string(),
         account: first.account,

@@ -51,9 +51,18 @@ struct Standing {
 pub(crate) async fn host(settings: &ServeSettings, runtime: &Runtime) -> Result<Composed, OperatorError> {
     let root = Root::open(settings, runtime)?;
     let root_key = root.description.clone();
-    let host = Host { settings: settings.clone(), runtime: runtime.clone(), root, standing: RwLock::new(None) };
+    let host = Host {
+        settings: settings.clone(),
+        runtime: runtime.clone(),
+        root,
+        standing: RwLock::new(None),
+    };
     let first_start = host.raise(&mut *host.standing.write().await).await?;
-    Ok(Composed { handler: Arc::new(host), first_start, root_key })
+    Ok(Composed {
+        handler: Arc::new(host),
+        first_start,
+        root_key,
+    })
 }
 
 impl Host {
@@ -90,12 +99,20 @@ impl Host {
             }
             also_stop.pull();
         }));
-        (stop, Runtime { shutdown: both, ..self.runtime.clone() })
+        (
+            stop,
+            Runtime {
+                shutdown: both,
+                ..self.runtime.clone()
+            },
+        )
     }
 
     /// Lets go of the services and waits until their stores are closed.
     async fn lower(&self, standing: &mut Option<Standing>) {
-        let Some(Standing { gate, stop, released }) = standing.take() else { return };
+        let Some(Standing { gate, stop, released }) = standing.take() else {
+            return;
+        };
         stop.pull();
         drop(gate);
         tokio::select! {
@@ -123,7 +140,12 @@ impl Host {
 impl Handler for Host {
     fn handle(&self, parts: Parts, body: Bytes, transport: Transport) -> BoxFuture<'_, Response<Bytes>> {
         Box::pin(async move {
-            let gate = self.standing.read().await.as_ref().map(|standing| Arc::clone(&standing.gate));
+            let gate = self
+                .standing
+                .read()
+                .await
+                .as_ref()
+                .map(|standing| Arc::clone(&standing.gate));
             match gate {
                 Some(gate) => gate.handle(parts, body, transport).await,
                 None => {

@@ -29,7 +29,10 @@ impl Root {
         let entropy = runtime.entropy.as_ref();
         if settings.ephemeral {
             let key = MemoryRootKey::generate(entropy).map_err(|error| told(&error))?;
-            return Ok(Self { key: Arc::new(key), description: "in memory, gone at exit".into() });
+            return Ok(Self {
+                key: Arc::new(key),
+                description: "in memory, gone at exit".into(),
+            });
         }
         let chosen = settings.root_key_file.as_deref();
         let location = RootKeyLocation::of_process(chosen).map_err(|error| told(&error))?;
@@ -42,15 +45,26 @@ impl Root {
         let (key, _) =
             FileRootKey::load_or_create(&location, &folder, now, entropy).map_err(|error| told(&error))?;
         let inside = location.path().starts_with(&settings.data);
-        let warning = if inside { ", beside the data it protects: keep that for development" } else { "" };
+        let warning = if inside {
+            ", beside the data it protects: keep that for development"
+        } else {
+            ""
+        };
         let description = format!("file {}{warning}", location.path().display());
-        Ok(Self { key: Arc::new(key), description })
+        Ok(Self {
+            key: Arc::new(key),
+            description,
+        })
     }
 }
 
 /// A folder is new until storage has written its format file.
 fn data_folder_state(settings: &ServeSettings) -> DataFolderState {
-    if settings.data.join("format").exists() { DataFolderState::Existing } else { DataFolderState::New }
+    if settings.data.join("format").exists() {
+        DataFolderState::Existing
+    } else {
+        DataFolderState::New
+    }
 }
 
 /// The instance key of this data, made when there is none yet.
@@ -62,14 +76,20 @@ pub(crate) async fn instance_key(
     let failed = |error: bulla_storage::Error| {
         OperatorError::failed("the record of the root key cannot be read or written").why(error)
     };
-    let records = directory.scan_all(Bytes::from_static(INSTANCE_RECORD)).await.map_err(failed)?;
+    let records = directory
+        .scan_all(Bytes::from_static(INSTANCE_RECORD))
+        .await
+        .map_err(failed)?;
     if let Some((_, _, record)) = records.first() {
         return InstanceKey::open(root, record).map_err(|error| told(&error));
     }
     let (instance, record) =
         InstanceKey::create(root, runtime.entropy.as_ref()).map_err(|error| told(&error))?;
     let key = Bytes::from_static(INSTANCE_RECORD);
-    let absent = Expect { key: key.clone(), absent: true };
+    let absent = Expect {
+        key: key.clone(),
+        absent: true,
+    };
     let partition = directory.partition_of(INSTANCE_RECORD);
     directory
         .commit(partition, vec![absent], vec![Change::Put(key, record.into())])

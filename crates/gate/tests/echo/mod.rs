@@ -1,6 +1,6 @@
 //! A service of a few operations, and a door to it.
 
-#![expect(unreachable_pub, reason = "test code")]
+#![expect(unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 mod service;
 
@@ -51,7 +51,7 @@ impl Sent {
                 .map(|(name, value)| (name.as_str(), value.as_bytes()))
                 .collect::<Vec<_>>(),
         };
-        let mut signer = Signer::new(
+        let mut ann = Signer::new(
             access_key,
             secret,
             None,
@@ -59,12 +59,12 @@ impl Sent {
             ServiceRules::standard("echo"),
         );
         let at = i64::try_from(at.as_seconds()).unwrap();
-        let signed = signer.sign(head, &Payload::Bytes(body.as_bytes()), at);
-        let signed: Vec<_> = signed
+        let made = ann.sign(head, &Payload::Bytes(body.as_bytes()), at);
+        let extra: Vec<_> = made
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        headers.extend(signed);
+        headers.extend(extra);
         Self { headers, body }
     }
 

@@ -47,7 +47,9 @@ pub(crate) fn check<'a>(
     for id in ids {
         let well_formed = !id.is_empty()
             && id.len() <= BATCH_ENTRY_ID_CHARS_MAX
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         if !well_formed {
             return Err(SqsError::InvalidBatchEntryId);
         }

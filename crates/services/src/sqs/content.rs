@@ -27,7 +27,9 @@ impl Content {
         let attributes: usize = self
             .attributes
             .iter()
-            .map(|(name, attribute)| 13 + name.len() + attribute.data_type.len() + attribute.data.bytes().len())
+            .map(|(name, attribute)| {
+                13 + name.len() + attribute.data_type.len() + attribute.data.bytes().len()
+            })
             .sum();
         let trace = self.trace_header.as_ref().map_or(0, |header| 4 + header.len());
         1 + 4 + self.body.len() + 4 + self.sender.len() + 1 + trace + 4 + attributes
@@ -74,7 +76,12 @@ impl Content {
             };
             attributes.insert(name, MessageAttribute { data_type, data });
         }
-        rest.is_empty().then_some(Self { body, attributes, sender, trace_header })
+        rest.is_empty().then_some(Self {
+            body,
+            attributes,
+            sender,
+            trace_header,
+        })
     }
 }
 

@@ -39,14 +39,27 @@ impl Sqs {
     }
 
     /// Appends sealed messages; durable when this returns.
-    pub(crate) async fn append(&self, queue: &Queue, appends: Vec<(Bytes, Bytes)>) -> Result<Vec<Pos>, SqsError> {
-        let submission = Submission { appends, ..Submission::default() };
-        self.log(queue.id)?.submit(submission).await.map_err(|error| failed(&error))
+    pub(crate) async fn append(
+        &self,
+        queue: &Queue,
+        appends: Vec<(Bytes, Bytes)>,
+    ) -> Result<Vec<Pos>, SqsError> {
+        let submission = Submission {
+            appends,
+            ..Submission::default()
+        };
+        self.log(queue.id)?
+            .submit(submission)
+            .await
+            .map_err(|error| failed(&error))
     }
 
     /// The envelopes at these positions; nothing for those that are gone.
     pub(crate) async fn bodies(&self, queue: &Queue, at: Vec<Pos>) -> Result<Vec<Option<Bytes>>, SqsError> {
-        self.log(queue.id)?.bodies(at).await.map_err(|error| failed(&error))
+        self.log(queue.id)?
+            .bodies(at)
+            .await
+            .map_err(|error| failed(&error))
     }
 
     /// Ends the messages of these receipts; durable when this returns. Those that are gone, or were received again
@@ -54,14 +67,23 @@ impl Sqs {
     pub(crate) async fn remove(&self, queue: &Queue, receipts: &[Receipt]) -> Result<(), SqsError> {
         let deletes: Vec<Pos> = {
             let mut index = queue.index();
-            let removed = receipts.iter().filter(|receipt| index.remove(receipt.position, receipt.receive).is_some());
+            let removed = receipts
+                .iter()
+                .filter(|receipt| index.remove(receipt.position, receipt.receive).is_some());
             removed.map(|receipt| receipt.position).collect()
         };
         if deletes.is_empty() {
             return Ok(());
         }
-        let submission = Submission { deletes, ..Submission::default() };
-        self.log(queue.id)?.submit(submission).await.map(drop).map_err(|error| failed(&error))
+        let submission = Submission {
+            deletes,
+            ..Submission::default()
+        };
+        self.log(queue.id)?
+            .submit(submission)
+            .await
+            .map(drop)
+            .map_err(|error| failed(&error))
     }
 
     /// Remembers receives; not durable by itself, a lost note brings a message back early.
@@ -97,7 +119,9 @@ impl Sqs {
         let now = moment(call.runtime().clock.as_ref());
         let total = Duration::from_secs(u64::from(VISIBILITY_SECONDS_MAX.unsigned_abs()));
         let changed =
-            queue.index().change_visibility(now, receipt.position, receipt.receive, visibility, total);
+            queue
+                .index()
+                .change_visibility(now, receipt.position, receipt.receive, visibility, total);
         let taken = changed.map_err(|refusal| match refusal {
             LeaseRefusal::Gone | LeaseRefusal::NotInFlight => SqsError::InvalidParameterValue(format!(
                 "Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not \
@@ -115,7 +139,8 @@ impl Sqs {
 
     /// Removes messages that are older than the queue keeps them.
     pub(crate) fn expire(&self, queue: &Queue, now: Moment) {
-        let retention = u64::try_from(queue.properties().settings.retention().as_millis()).unwrap_or(u64::MAX);
+        let retention =
+            u64::try_from(queue.properties().settings.retention().as_millis()).unwrap_or(u64::MAX);
         let oldest_kept = now.wall.saturating_sub(retention);
         let expired = {
             let mut index = queue.index();
@@ -150,8 +175,13 @@ impl Sqs {
                     () = runtime.shutdown.wait() => return,
                 }
                 let Some(sqs) = weak.upgrade() else { return };
-                let queues: Vec<_> =
-                    sqs.queues.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+                let queues: Vec<_> = sqs
+                    .queues
+                    .read()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .values()
+                    .cloned()
+                    .collect();
                 for queue in queues {
                     sqs.expire(&queue, moment(runtime.clock.as_ref()));
                 }
@@ -162,7 +192,10 @@ impl Sqs {
 
 async fn discard(log: LogWriter, positions: Vec<Pos>) {
     for deletes in positions.chunks(DISCARD_MAX) {
-        let submission = Submission { deletes: deletes.to_vec(), ..Submission::default() };
+        let submission = Submission {
+            deletes: deletes.to_vec(),
+            ..Submission::default()
+        };
         if let Err(error) = log.submit(submission).await {
             tracing::warn!(%error, "messages that are gone still take space on disk; the next start removes them");
             return;

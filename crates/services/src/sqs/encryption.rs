@@ -14,7 +14,7 @@ use super::index::Monotonic;
 use super::queue::Queue;
 use super::settings::EncryptionSetting;
 use crate::kms::operations::{Decrypt, DecryptInput, GenerateDataKey, GenerateDataKeyInput};
-use bulla_envelope::{DataKey, InstanceKey, Opener, Purpose, SealBuffer, Sealer, SealedRef, SecretKey};
+use bulla_envelope::{DataKey, InstanceKey, Opener, Purpose, SealBuffer, SealedRef, Sealer, SecretKey};
 use bulla_envelope::{encode_parts, unwrap, wrap};
 use bulla_gate::{Call, Identity};
 use bulla_runtime::Runtime;
@@ -90,7 +90,12 @@ impl Encryption {
     /// Derives the service's own key.
     pub(crate) fn new(instance: &InstanceKey, runtime: Runtime) -> Result<Self, bulla_envelope::SealError> {
         let service_key = instance.derive(Purpose::SqsManagedKeys, &[])?;
-        Ok(Self { runtime, service_key, sealing: Mutex::default(), opening: Mutex::default() })
+        Ok(Self {
+            runtime,
+            service_key,
+            sealing: Mutex::default(),
+            opening: Mutex::default(),
+        })
     }
 
     /// A key that seals for this queue and caller; asks KMS when there is none yet.
@@ -104,7 +109,11 @@ impl Encryption {
             EncryptionSetting::SqsManaged | EncryptionSetting::None => None,
         };
         let requester = key.as_ref().map(|_| requester(call));
-        let scope = SealScope { queue: queue.id, key, requester };
+        let scope = SealScope {
+            queue: queue.id,
+            key,
+            requester,
+        };
         let epoch = call.authorization_epoch();
         let now = self.now();
         if let Some(found) = lookup(&self.sealing, &scope)
@@ -113,18 +122,20 @@ impl Encryption {
         {
             return Ok(Sealing(found));
         }
-        let (data_key, wrapper, wrapped) = match &scope.key {
+        let (data_key, kind, wrapped) = match &scope.key {
             Some(key) => self.generate(call, queue, key).await?,
             None => self.generate_own(queue)?,
         };
         let fresh = Arc::new(SealingKey {
             sealer: Sealer::new(data_key).map_err(|_| SqsError::Internal)?,
-            wrapper,
+            wrapper: kind,
             wrapped,
             expires: now.after(settings.key_reuse()),
             epoch,
         });
-        store(&self.sealing, scope, Arc::clone(&fresh), |kept| kept.expires > now);
+        store(&self.sealing, scope, Arc::clone(&fresh), |kept| {
+            kept.expires > now
+        });
         Ok(Sealing(fresh))
     }
 
@@ -169,8 +180,13 @@ impl Encryption {
     fn generate_own(&self, queue: &Queue) -> Result<(DataKey, Wrapper, Bytes), SqsError> {
         let entropy = self.runtime.entropy.as_ref();
         let data_key = DataKey::generate(entropy);
-        let wrapped = wrap(&self.service_key, data_key.key().expose(), &wrap_aad(queue), entropy)
-            .map_err(|_| SqsError::Internal)?;
+        let wrapped = wrap(
+            &self.service_key,
+            data_key.key().expose(),
+            &wrap_aad(queue),
+            entropy,
+        )
+        .map_err(|_| SqsError::Internal)?;
         Ok((data_key, Wrapper::Service, Bytes::from(wrapped)))
     }
 
@@ -185,10 +201,12 @@ impl Encryption {
         message: &[u8; 16],
         envelope: &Bytes,
     ) -> Result<Content, SqsError> {
-        let (sealed, wrapper, wrapped) = split(envelope).ok_or(SqsError::Internal)?;
-        let opener = self.opener(call, queue, wrapper, wrapped).await?;
+        let (sealed, kind, wrapped) = split(envelope).ok_or(SqsError::Internal)?;
+        let opener = self.opener(call, queue, kind, wrapped).await?;
         let sealed = SealedRef::parse(&sealed).map_err(|_| SqsError::Internal)?;
-        let plaintext = opener.open(sealed, &message_aad(queue, message)).map_err(|_| SqsError::Internal)?;
+        let plaintext = opener
+            .open(sealed, &message_aad(queue, message))
+            .map_err(|_| SqsError::Internal)?;
         Content::decode(&zeroize::Zeroizing::new(plaintext)).ok_or(SqsError::Internal)
     }
 
@@ -196,29 +214,40 @@ impl Encryption {
         &self,
         call: &Call<'_>,
         queue: &Queue,
-        wrapper: Wrapper,
+        kind: Wrapper,
         wrapped: Bytes,
     ) -> Result<Arc<Opener>, SqsError> {
-        let requester = (wrapper == Wrapper::Kms).then(|| requester(call));
-        let scope = OpenScope { queue: queue.id, wrapped, requester };
+        let requester = (kind == Wrapper::Kms).then(|| requester(call));
+        let scope = OpenScope {
+            queue: queue.id,
+            wrapped,
+            requester,
+        };
         let epoch = call.authorization_epoch();
         let now = self.now();
         if let Some(found) = lookup(&self.opening, &scope)
             && found.expires > now
-            && (wrapper == Wrapper::Service || found.epoch == epoch)
+            && (kind == Wrapper::Service || found.epoch == epoch)
         {
             return Ok(Arc::clone(&found.opener));
         }
-        let key = match wrapper {
+        let key = match kind {
             Wrapper::Kms => self.decrypt(call, queue, &scope.wrapped).await?,
             Wrapper::Service => {
                 let opened = unwrap(&self.service_key, &scope.wrapped, &wrap_aad(queue));
-                opened.ok().and_then(|key| SecretKey::from_slice(key.expose())).ok_or(SqsError::Internal)?
+                opened
+                    .ok()
+                    .and_then(|key| SecretKey::from_slice(key.expose()))
+                    .ok_or(SqsError::Internal)?
             }
         };
         let opener = Arc::new(Opener::new(&key).map_err(|_| SqsError::Internal)?);
         let expires = now.after(queue.properties().settings.key_reuse());
-        let fresh = Arc::new(OpeningKey { opener: Arc::clone(&opener), expires, epoch });
+        let fresh = Arc::new(OpeningKey {
+            opener: Arc::clone(&opener),
+            expires,
+            epoch,
+        });
         store(&self.opening, scope, fresh, |kept| kept.expires > now);
         Ok(opener)
     }
@@ -240,12 +269,20 @@ pub(crate) struct Sealing(Arc<SealingKey>);
 
 impl Sealing {
     /// Seals one message.
-    pub(crate) fn seal(&self, queue: &Queue, message: &[u8; 16], content: &Content) -> Result<Envelope, SqsError> {
+    pub(crate) fn seal(
+        &self,
+        queue: &Queue,
+        message: &[u8; 16],
+        content: &Content,
+    ) -> Result<Envelope, SqsError> {
         let key = &self.0;
         let trailer = key.wrapped.len() + 3;
         let mut buffer = SealBuffer::with_capacity(content.encoded_len() + trailer);
         content.encode_into(&mut |bytes| buffer.extend_from_slice(bytes));
-        let sealed = key.sealer.seal(buffer, &message_aad(queue, message)).map_err(|_| SqsError::Internal)?;
+        let sealed = key
+            .sealer
+            .seal(buffer, &message_aad(queue, message))
+            .map_err(|_| SqsError::Internal)?;
         let mut bytes = sealed.into_bytes();
         bytes.extend_from_slice(&key.wrapped);
         let wrapped_len = u16::try_from(key.wrapped.len()).map_err(|_| SqsError::Internal)?;
@@ -268,12 +305,23 @@ fn split(envelope: &Bytes) -> Option<(Bytes, Wrapper, Bytes)> {
         1 => Wrapper::Kms,
         _ => return None,
     };
-    let sealed_len = rest.len().checked_sub(usize::from(u16::from_be_bytes([high, low])))?;
-    Some((envelope.slice(..sealed_len), wrapper, envelope.slice(sealed_len..rest.len())))
+    let sealed_len = rest
+        .len()
+        .checked_sub(usize::from(u16::from_be_bytes([high, low])))?;
+    Some((
+        envelope.slice(..sealed_len),
+        wrapper,
+        envelope.slice(sealed_len..rest.len()),
+    ))
 }
 
 fn message_aad(queue: &Queue, message: &[u8; 16]) -> Vec<u8> {
-    encode_parts(&[b"sqs message", queue.arn.as_bytes(), &queue.id.to_be_bytes(), message])
+    encode_parts(&[
+        b"sqs message",
+        queue.arn.as_bytes(),
+        &queue.id.to_be_bytes(),
+        message,
+    ])
 }
 
 fn wrap_aad(queue: &Queue) -> Vec<u8> {
@@ -311,7 +359,11 @@ fn requester(call: &Call<'_>) -> Arc<str> {
 }
 
 fn lookup<K: Eq + Hash, V>(cache: &Mutex<HashMap<K, Arc<V>>>, scope: &K) -> Option<Arc<V>> {
-    cache.lock().unwrap_or_else(PoisonError::into_inner).get(scope).cloned()
+    cache
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(scope)
+        .cloned()
 }
 
 fn store<K: Eq + Hash, V>(

@@ -64,7 +64,12 @@ pub enum SqsError {
 }
 
 const fn row(shape: &'static str, query_code: &'static str) -> ErrorRow {
-    ErrorRow { shape, query_code, status: 400, fault: Fault::Sender }
+    ErrorRow {
+        shape,
+        query_code,
+        status: 400,
+        fault: Fault::Sender,
+    }
 }
 
 impl SqsError {
@@ -134,27 +139,33 @@ impl SqsError {
 impl ErrorCode for SqsError {
     fn row(&self) -> ErrorRow {
         match self {
-            Self::BatchEntryIdsNotDistinct(_) => {
-                row("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct")
+            Self::BatchEntryIdsNotDistinct(_) => row(
+                "BatchEntryIdsNotDistinct",
+                "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+            ),
+            Self::BatchRequestTooLong(_) => row(
+                "BatchRequestTooLong",
+                "AWS.SimpleQueueService.BatchRequestTooLong",
+            ),
+            Self::EmptyBatchRequest(_) => {
+                row("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest")
             }
-            Self::BatchRequestTooLong(_) => {
-                row("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong")
-            }
-            Self::EmptyBatchRequest(_) => row("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest"),
             Self::Internal => ErrorRow {
                 shape: "InternalFailure",
                 query_code: "InternalFailure",
                 status: 500,
                 fault: Fault::Receiver,
             },
-            Self::InvalidAddress(_) => {
-                ErrorRow { status: 404, ..row("InvalidAddress", "InvalidAddress") }
-            }
+            Self::InvalidAddress(_) => ErrorRow {
+                status: 404,
+                ..row("InvalidAddress", "InvalidAddress")
+            },
             Self::InvalidAttributeName(_) => row("InvalidAttributeName", "InvalidAttributeName"),
             Self::InvalidAttributeValue(_) => row("InvalidAttributeValue", "InvalidAttributeValue"),
-            Self::InvalidBatchEntryId => {
-                row("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId")
-            }
+            Self::InvalidBatchEntryId => row(
+                "InvalidBatchEntryId",
+                "AWS.SimpleQueueService.InvalidBatchEntryId",
+            ),
             Self::InvalidMessageContents => row("InvalidMessageContents", "InvalidMessageContents"),
             Self::InvalidParameterValue(_) => row("InvalidParameterValueException", "InvalidParameterValue"),
             Self::KmsAccessDenied(_) => row("KmsAccessDenied", "KMS.AccessDeniedException"),
@@ -164,24 +175,35 @@ impl ErrorCode for SqsError {
             Self::KmsNotFound(_) => row("KmsNotFound", "KMS.NotFoundException"),
             Self::KmsThrottled(_) => row("KmsThrottled", "KMS.ThrottlingException"),
             Self::MissingParameter(_) => row("MissingRequiredParameterException", "MissingParameter"),
-            Self::OverLimit(_) => ErrorRow { status: 403, ..row("OverLimit", "OverLimit") },
-            Self::PurgeQueueInProgress(_) => {
-                ErrorRow { status: 403, ..row("PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress") }
-            }
-            Self::QueueDeletedRecently => {
-                row("QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently")
-            }
+            Self::OverLimit(_) => ErrorRow {
+                status: 403,
+                ..row("OverLimit", "OverLimit")
+            },
+            Self::PurgeQueueInProgress(_) => ErrorRow {
+                status: 403,
+                ..row(
+                    "PurgeQueueInProgress",
+                    "AWS.SimpleQueueService.PurgeQueueInProgress",
+                )
+            },
+            Self::QueueDeletedRecently => row(
+                "QueueDeletedRecently",
+                "AWS.SimpleQueueService.QueueDeletedRecently",
+            ),
             Self::QueueDoesNotExist => row("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"),
             Self::QueueNameExists(_) => row("QueueNameExists", "QueueAlreadyExists"),
-            Self::ReceiptHandleIsInvalid(_) => {
-                ErrorRow { status: 404, ..row("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid") }
-            }
-            Self::TooManyEntriesInBatchRequest(_) => {
-                row("TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
-            }
-            Self::UnsupportedOperation(_) => {
-                row("UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation")
-            }
+            Self::ReceiptHandleIsInvalid(_) => ErrorRow {
+                status: 404,
+                ..row("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid")
+            },
+            Self::TooManyEntriesInBatchRequest(_) => row(
+                "TooManyEntriesInBatchRequest",
+                "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+            ),
+            Self::UnsupportedOperation(_) => row(
+                "UnsupportedOperation",
+                "AWS.SimpleQueueService.UnsupportedOperation",
+            ),
         }
     }
 
@@ -206,9 +228,9 @@ impl ErrorCode for SqsError {
                 "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most \
                  80 letters long.",
             ),
-            Self::InvalidMessageContents => {
-                Cow::Borrowed("Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")
-            }
+            Self::InvalidMessageContents => Cow::Borrowed(
+                "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+            ),
             Self::MissingParameter(name) => {
                 Cow::Owned(format!("The request must contain the parameter {name}."))
             }
@@ -222,9 +244,9 @@ impl ErrorCode for SqsError {
             Self::QueueNameExists(attribute) => Cow::Owned(format!(
                 "A queue already exists with the same name and a different value for attribute {attribute}"
             )),
-            Self::ReceiptHandleIsInvalid(handle) => {
-                Cow::Owned(format!("The input receipt handle \"{handle}\" is not a valid receipt handle."))
-            }
+            Self::ReceiptHandleIsInvalid(handle) => Cow::Owned(format!(
+                "The input receipt handle \"{handle}\" is not a valid receipt handle."
+            )),
             Self::TooManyEntriesInBatchRequest(count) => Cow::Owned(format!(
                 "Maximum number of entries per request are 10. You have sent {count}."
             )),

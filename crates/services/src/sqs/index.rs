@@ -18,7 +18,10 @@ impl Monotonic {
     }
 
     pub(crate) fn after(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        )
     }
 
     pub(crate) fn until(self, later: Self) -> Duration {
@@ -135,7 +138,9 @@ impl Index {
 
     /// Restores what a lease note says of a message, at start.
     pub(crate) fn restore(&mut self, now: Monotonic, position: Pos, lease: Lease) {
-        let Some(mut entry) = self.entries.get(&position).copied() else { return };
+        let Some(mut entry) = self.entries.get(&position).copied() else {
+            return;
+        };
         self.leave(position, entry.state);
         entry.receives = lease.receives;
         entry.first_received = lease.first_received;
@@ -150,7 +155,10 @@ impl Index {
         self.wake(now.monotonic);
         let positions: Vec<Pos> = self.ready.iter().take(max).copied().collect();
         let until = now.monotonic.after(visibility);
-        positions.into_iter().filter_map(|position| self.lease(position, now, until)).collect()
+        positions
+            .into_iter()
+            .filter_map(|position| self.lease(position, now, until))
+            .collect()
     }
 
     fn lease(&mut self, position: Pos, now: Moment, until: Monotonic) -> Option<Taken> {
@@ -175,7 +183,9 @@ impl Index {
 
     /// Takes a hand-out back as if it had not been: the receiver could not be given the message.
     pub(crate) fn put_back(&mut self, taken: &Taken) {
-        let Some(mut entry) = self.entries.get(&taken.position).copied() else { return };
+        let Some(mut entry) = self.entries.get(&taken.position).copied() else {
+            return;
+        };
         if entry.receives != taken.receives {
             return;
         }
@@ -208,7 +218,10 @@ impl Index {
         }
         let until = now.monotonic.after(visibility);
         self.leave(position, entry.state);
-        let entry = Entry { state: State::InFlight(until), ..entry };
+        let entry = Entry {
+            state: State::InFlight(until),
+            ..entry
+        };
         self.entries.insert(position, entry);
         self.enter(position, entry.state);
         self.wake(now.monotonic);
@@ -261,8 +274,11 @@ impl Index {
 
     /// Removes everything up to this position.
     pub(crate) fn clear_through(&mut self, last: Pos) -> Vec<Pos> {
-        let gone: Vec<(Pos, Entry)> =
-            self.entries.range(..=last).map(|(position, entry)| (*position, *entry)).collect();
+        let gone: Vec<(Pos, Entry)> = self
+            .entries
+            .range(..=last)
+            .map(|(position, entry)| (*position, *entry))
+            .collect();
         for (position, entry) in &gone {
             self.forget(*position, *entry);
         }
@@ -271,7 +287,9 @@ impl Index {
 
     /// The latest position; 0 when there is none.
     pub(crate) fn last(&self) -> Pos {
-        self.entries.last_key_value().map_or(Pos(0), |(position, _)| *position)
+        self.entries
+            .last_key_value()
+            .map_or(Pos(0), |(position, _)| *position)
     }
 
     /// When the next hidden message becomes ready.
@@ -345,3 +363,7 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "index_tests.rs"]
+mod tests;

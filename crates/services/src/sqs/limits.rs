@@ -41,9 +41,9 @@ pub(crate) const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Queues on one page of `ListQueues`.
 pub(crate) const LIST_PAGE_MAX: i32 = 1000;
 /// A queue is purged at most once in this time.
-pub(crate) const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+pub(crate) const PURGE_INTERVAL: Duration = Duration::from_mins(1);
 /// A deleted queue's name is free again after this time.
-pub(crate) const RECREATE_INTERVAL: Duration = Duration::from_secs(60);
+pub(crate) const RECREATE_INTERVAL: Duration = Duration::from_mins(1);
 /// Length of a request's or a policy's text that names a queue's key, characters.
 pub(crate) const KMS_KEY_CHARS_MAX: usize = 2048;
 

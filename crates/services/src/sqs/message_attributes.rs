@@ -58,8 +58,20 @@ impl MessageAttributeValue {
 impl MessageSystemAttributeValue {
     /// The same value as a user attribute's.
     pub(crate) fn into_message_attribute(self) -> MessageAttributeValue {
-        let Self { string_value, binary_value, string_list_values, binary_list_values, data_type } = self;
-        MessageAttributeValue { string_value, binary_value, string_list_values, binary_list_values, data_type }
+        let Self {
+            string_value,
+            binary_value,
+            string_list_values,
+            binary_list_values,
+            data_type,
+        } = self;
+        MessageAttributeValue {
+            string_value,
+            binary_value,
+            string_list_values,
+            binary_list_values,
+            data_type,
+        }
     }
 }
 
@@ -93,7 +105,12 @@ impl MessageAttribute {
             AttributeData::Text(text) => (Some(text), None),
             AttributeData::Binary(bytes) => (None, Some(Blob(bytes))),
         };
-        MessageAttributeValue { string_value, binary_value, data_type: self.data_type, ..Default::default() }
+        MessageAttributeValue {
+            string_value,
+            binary_value,
+            data_type: self.data_type,
+            ..Default::default()
+        }
     }
 
     /// What the attribute adds to the message's size, without its name, bytes.
@@ -131,7 +148,9 @@ pub(crate) fn parse_unnamed(
 
 fn check_name(name: &str) -> Result<(), SqsError> {
     let well_formed = !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
         && !name.starts_with('.')
         && !name.ends_with('.')
         && !name.contains("..");
@@ -150,19 +169,27 @@ fn check_name(name: &str) -> Result<(), SqsError> {
     let lower = name.to_ascii_lowercase();
     if lower.starts_with("aws.") || lower.starts_with("amazon.") {
         return Err(SqsError::InvalidParameterValue(
-            "Message attribute names starting with 'AWS.' or 'Amazon.' are reserved for use by Amazon.".into(),
+            "Message attribute names starting with 'AWS.' or 'Amazon.' are reserved for use by Amazon."
+                .into(),
         ));
     }
     Ok(())
 }
 
 fn parse_value(name: &str, value: MessageAttributeValue) -> Result<MessageAttribute, SqsError> {
-    let MessageAttributeValue { string_value, binary_value, string_list_values, binary_list_values, data_type } =
-        value;
+    let MessageAttributeValue {
+        string_value,
+        binary_value,
+        string_list_values,
+        binary_list_values,
+        data_type,
+    } = value;
     if string_list_values.is_some_and(|list| !list.is_empty())
         || binary_list_values.is_some_and(|list| !list.is_empty())
     {
-        return Err(SqsError::UnsupportedOperation("Message attribute list values are not supported.".into()));
+        return Err(SqsError::UnsupportedOperation(
+            "Message attribute list values are not supported.".into(),
+        ));
     }
     let kind = data_type.split('.').next().unwrap_or_default();
     let plausible = matches!(kind, "String" | "Number" | "Binary")
@@ -205,12 +232,16 @@ fn parse_value(name: &str, value: MessageAttributeValue) -> Result<MessageAttrib
 
 /// A decimal number of up to 38 digits, with an optional exponent.
 fn is_number(text: &str) -> bool {
-    text.len() <= 256 && text.bytes().any(|byte| byte.is_ascii_digit()) && text.parse::<f64>().is_ok_and(f64::is_finite)
+    text.len() <= 256
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 /// The MD5 over attributes as AWS computes it: sorted by name; of each the name, the type, a byte for the kind of
 /// transport (1 text, 2 binary) and the value, with lengths before all but that byte. `None` without attributes.
-pub(crate) fn md5<'a>(attributes: impl Iterator<Item = (&'a String, &'a MessageAttribute)>) -> Option<String> {
+pub(crate) fn md5<'a>(
+    attributes: impl Iterator<Item = (&'a String, &'a MessageAttribute)>,
+) -> Option<String> {
     let mut digest = Md5::new();
     let mut any = false;
     for (name, attribute) in attributes {

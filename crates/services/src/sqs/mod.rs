@@ -82,7 +82,10 @@ impl Service for Sqs {
 
 impl std::fmt::Debug for Sqs {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Sqs").field("partitions", &self.logs.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Sqs")
+            .field("partitions", &self.logs.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,8 +140,16 @@ impl Sqs {
         let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
         let first = QueueName::parse("-").ok();
         let start = match (after, first) {
-            (Some(name), _) => Bound::Excluded(QueueKey { account, region, name }),
-            (None, Some(name)) => Bound::Included(QueueKey { account, region, name }),
+            (Some(name), _) => Bound::Excluded(QueueKey {
+                account,
+                region,
+                name,
+            }),
+            (None, Some(name)) => Bound::Included(QueueKey {
+                account,
+                region,
+                name,
+            }),
             (None, None) => Bound::Unbounded,
         };
         queues
@@ -178,23 +189,36 @@ impl Sqs {
             purged: None,
         };
         let id = self.runtime.entropy.number();
-        let record = QueueRecord::new(id, call.time(), &properties).encode().map_err(|_| SqsError::Internal)?;
+        let record = QueueRecord::new(id, call.time(), &properties)
+            .encode()
+            .map_err(|_| SqsError::Internal)?;
         let record_key = queue_record_key(&key).into_bytes();
-        let absent = Expect { key: record_key.clone().into(), absent: true };
+        let absent = Expect {
+            key: record_key.clone().into(),
+            absent: true,
+        };
         let changes = vec![
             Change::Put(record_key.into(), record),
             Change::Delete(deleted_record_key(&key).into_bytes().into()),
         ];
         self.commit(key.account, vec![absent], changes).await?;
         let queue = Arc::new(Queue::new(id, key, call.time(), properties));
-        self.queues.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&queue));
-        self.deleted.write().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        self.queues
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, Arc::clone(&queue));
+        self.deleted
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&key);
         Ok(queue)
     }
 
     fn deleted_lately(&self, key: &QueueKey, now: Timestamp) -> bool {
         let deleted = self.deleted.read().unwrap_or_else(PoisonError::into_inner);
-        deleted.get(key).is_some_and(|at| now.since(*at) < limits::RECREATE_INTERVAL)
+        deleted
+            .get(key)
+            .is_some_and(|at| now.since(*at) < limits::RECREATE_INTERVAL)
     }
 
     /// Changes a queue's properties, durably.
@@ -210,8 +234,9 @@ impl Sqs {
         }
         let mut properties = (*queue.properties()).clone();
         change(&mut properties)?;
-        let record =
-            QueueRecord::new(queue.id, queue.created, &properties).encode().map_err(|_| SqsError::Internal)?;
+        let record = QueueRecord::new(queue.id, queue.created, &properties)
+            .encode()
+            .map_err(|_| SqsError::Internal)?;
         let put = Change::Put(queue_record_key(&queue.key).into_bytes().into(), record);
         self.commit(queue.key.account, Vec::new(), vec![put]).await?;
         queue.replace(properties);
@@ -234,8 +259,14 @@ impl Sqs {
             ),
         ];
         self.commit(queue.key.account, Vec::new(), changes).await?;
-        self.deleted.write().unwrap_or_else(PoisonError::into_inner).insert(queue.key, now);
-        self.queues.write().unwrap_or_else(PoisonError::into_inner).remove(&queue.key);
+        self.deleted
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(queue.key, now);
+        self.queues
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&queue.key);
         self.discard(queue, queue.delete());
         Ok(())
     }
@@ -244,7 +275,9 @@ impl Sqs {
     pub(crate) async fn purge(&self, call: &Call<'_>, queue: &Arc<Queue>) -> Result<(), SqsError> {
         let through = queue.index().last();
         self.change(call, queue, |properties| {
-            let lately = properties.purged.is_some_and(|at| call.time().since(at) < limits::PURGE_INTERVAL);
+            let lately = properties
+                .purged
+                .is_some_and(|at| call.time().since(at) < limits::PURGE_INTERVAL);
             if lately {
                 return Err(SqsError::PurgeQueueInProgress(queue.key.name.to_string()));
             }
@@ -265,7 +298,11 @@ impl Sqs {
         changes: Vec<Change>,
     ) -> Result<(), SqsError> {
         let partition = self.directory.partition_of(account.as_str().as_bytes());
-        self.directory.commit(partition, expect, changes).await.map(drop).map_err(|error| failed(&error))
+        self.directory
+            .commit(partition, expect, changes)
+            .await
+            .map(drop)
+            .map_err(|error| failed(&error))
     }
 }
 

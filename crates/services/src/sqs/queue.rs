@@ -89,7 +89,8 @@ impl Queue {
     pub(crate) fn access(&self, action: &'static str) -> AccessRequest {
         let properties = self.properties();
         let policy = ResourcePolicy::Attached(properties.settings.policy.clone());
-        let mut request = AccessRequest::new(action, Arc::clone(&self.arn), self.key.account).with_policy(policy);
+        let mut request =
+            AccessRequest::new(action, Arc::clone(&self.arn), self.key.account).with_policy(policy);
         for (key, value) in &properties.tags {
             request = request.with_key(format!("aws:ResourceTag/{key}"), value);
         }
@@ -174,5 +175,8 @@ impl Drop for Waiting<'_> {
 
 /// Both clocks now.
 pub(crate) fn moment(clock: &dyn Clock) -> Moment {
-    Moment { monotonic: Monotonic::from_duration(clock.monotonic()), wall: clock.now().as_millis() }
+    Moment {
+        monotonic: Monotonic::from_duration(clock.monotonic()),
+        wall: clock.now().as_millis(),
+    }
 }

@@ -3,7 +3,7 @@
 //! A handle is no secret and no permission: whoever deletes a message needs `sqs:DeleteMessage` on the queue. It
 //! must only be impossible to hit another message by accident, hence the checksum and the queue's id inside.
 //! Invariant: a handle of an older receive than the message's latest does not delete it (SQS API Reference,
-//! `DeleteMessage`: "you must provide the most recently received ReceiptHandle").
+//! `DeleteMessage`: "you must provide the most recently received `ReceiptHandle`").
 
 use bulla_storage::Pos;
 
@@ -58,7 +58,9 @@ impl Receipt {
 
 /// FNV-1a, 32 bits: enough against typing errors, which is all it is for.
 fn checksum(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 #[cfg(test)]

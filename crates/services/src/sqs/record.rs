@@ -74,9 +74,14 @@ impl QueueRecord {
     pub(crate) fn decode(key: QueueKey, bytes: &[u8]) -> Result<Queue, String> {
         let record: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if record.version != 1 {
-            return Err(format!("queue record of version {}, which this release does not know", record.version));
+            return Err(format!(
+                "queue record of version {}, which this release does not know",
+                record.version
+            ));
         }
-        let settings = Settings::default().with(&record.attributes).map_err(|error| format!("{error:?}"))?;
+        let settings = Settings::default()
+            .with(&record.attributes)
+            .map_err(|error| format!("{error:?}"))?;
         let properties = Properties {
             settings,
             tags: record.tags,
@@ -84,7 +89,12 @@ impl QueueRecord {
             purged_through: Pos(record.purged_through),
             purged: record.purged_ms.map(Timestamp::from_millis),
         };
-        Ok(Queue::new(record.id, key, Timestamp::from_millis(record.created_ms), properties))
+        Ok(Queue::new(
+            record.id,
+            key,
+            Timestamp::from_millis(record.created_ms),
+            properties,
+        ))
     }
 }
 

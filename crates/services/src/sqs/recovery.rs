@@ -19,8 +19,17 @@ const SCAN_MAX: usize = 500;
 pub(super) async fn claim(stores: &Stores, runtime: &Runtime) -> Result<Vec<LogWriter>, String> {
     let mut logs = Vec::new();
     for partition in 0..stores.log.partitions() {
-        let opened = LogWriter::open(stores.log.as_ref(), PartitionId(partition), NODE, runtime.tasks.as_ref());
-        logs.push(opened.await.map_err(|error| format!("cannot open partition {partition} of the log: {error}"))?);
+        let opened = LogWriter::open(
+            stores.log.as_ref(),
+            PartitionId(partition),
+            NODE,
+            runtime.tasks.as_ref(),
+        );
+        logs.push(
+            opened
+                .await
+                .map_err(|error| format!("cannot open partition {partition} of the log: {error}"))?,
+        );
     }
     Ok(logs)
 }
@@ -34,7 +43,10 @@ impl Sqs {
         for log in &self.logs {
             let mut cursor = None;
             loop {
-                let page = log.scan(cursor, SCAN_MAX).await.map_err(|error| format!("cannot read the log: {error}"))?;
+                let page = log
+                    .scan(cursor, SCAN_MAX)
+                    .await
+                    .map_err(|error| format!("cannot read the log: {error}"))?;
                 self.restore(&queues, page.items, now)?;
                 cursor = page.next;
                 if cursor.is_none() {
@@ -46,13 +58,19 @@ impl Sqs {
     }
 
     async fn read_queues(&self) -> Result<HashMap<u64, Arc<Queue>>, String> {
-        let records = self.directory.scan_all(QUEUE_PREFIX.into()).await.map_err(|error| error.to_string())?;
+        let records = self
+            .directory
+            .scan_all(QUEUE_PREFIX.into())
+            .await
+            .map_err(|error| error.to_string())?;
         let mut by_id = HashMap::new();
         let mut queues = self.queues.write().unwrap_or_else(PoisonError::into_inner);
         for (_, key, value) in records {
             let name = String::from_utf8_lossy(&key);
-            let parsed = record::parse_key(&name, QUEUE_PREFIX).ok_or_else(|| format!("not a queue's key: `{name}`"))?;
-            let queue = QueueRecord::decode(parsed, &value).map_err(|why| format!("queue `{name}`: {why}"))?;
+            let parsed = record::parse_key(&name, QUEUE_PREFIX)
+                .ok_or_else(|| format!("not a queue's key: `{name}`"))?;
+            let queue =
+                QueueRecord::decode(parsed, &value).map_err(|why| format!("queue `{name}`: {why}"))?;
             let queue = Arc::new(queue);
             by_id.insert(queue.id, Arc::clone(&queue));
             queues.insert(parsed, queue);
@@ -61,7 +79,11 @@ impl Sqs {
     }
 
     async fn read_deleted(&self) -> Result<(), String> {
-        let records = self.directory.scan_all(DELETED_PREFIX.into()).await.map_err(|error| error.to_string())?;
+        let records = self
+            .directory
+            .scan_all(DELETED_PREFIX.into())
+            .await
+            .map_err(|error| error.to_string())?;
         let mut deleted = self.deleted.write().unwrap_or_else(PoisonError::into_inner);
         for (_, key, value) in records {
             let parsed = record::parse_key(&String::from_utf8_lossy(&key), DELETED_PREFIX);
@@ -82,15 +104,22 @@ impl Sqs {
     ) -> Result<(), String> {
         let mut gone: HashMap<u64, Vec<Pos>> = HashMap::new();
         for record in records {
-            let meta = MessageMeta::decode(&record.meta)
-                .ok_or_else(|| format!("the log's record {} is not a message of this release", record.pos.0))?;
-            let queue = queues.get(&meta.queue).filter(|queue| record.pos > queue.properties().purged_through);
+            let meta = MessageMeta::decode(&record.meta).ok_or_else(|| {
+                format!(
+                    "the log's record {} is not a message of this release",
+                    record.pos.0
+                )
+            })?;
+            let queue = queues
+                .get(&meta.queue)
+                .filter(|queue| record.pos > queue.properties().purged_through);
             let Some(queue) = queue else {
                 gone.entry(meta.queue).or_default().push(record.pos);
                 continue;
             };
-            let delayed_until =
-                meta.available.and_then(|at| record::until_monotonic(at.as_millis(), now));
+            let delayed_until = meta
+                .available
+                .and_then(|at| record::until_monotonic(at.as_millis(), now));
             let mut index = queue.index();
             index.insert(Arrival {
                 position: record.pos,
@@ -98,7 +127,11 @@ impl Sqs {
                 sent: meta.sent.as_millis(),
                 delayed_until,
             });
-            if let Some(lease) = record.note.as_ref().and_then(|note| record::decode_lease(note, now)) {
+            if let Some(lease) = record
+                .note
+                .as_ref()
+                .and_then(|note| record::decode_lease(note, now))
+            {
                 index.restore(now.monotonic, record.pos, lease);
             }
         }

@@ -15,7 +15,12 @@ pub(crate) enum SystemAttribute {
 }
 
 /// Attributes of AWS that messages of standard queues never carry.
-const ABSENT: [&str; 4] = ["DeadLetterQueueSourceArn", "MessageDeduplicationId", "MessageGroupId", "SequenceNumber"];
+const ABSENT: [&str; 4] = [
+    "DeadLetterQueueSourceArn",
+    "MessageDeduplicationId",
+    "MessageGroupId",
+    "SequenceNumber",
+];
 
 impl SystemAttribute {
     const ALL: [Self; 5] = [
@@ -83,7 +88,9 @@ impl AttributeSelection {
         self.names.iter().any(|wanted| {
             wanted == name
                 || wanted == "All"
-                || wanted.strip_suffix(".*").is_some_and(|prefix| prefix.is_empty() || name.starts_with(prefix))
+                || wanted
+                    .strip_suffix(".*")
+                    .is_some_and(|prefix| prefix.is_empty() || name.starts_with(prefix))
         })
     }
 }

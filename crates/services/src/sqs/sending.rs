@@ -24,6 +24,8 @@ pub(crate) struct Outgoing {
     pub(crate) system_attributes: Option<BTreeMap<String, MessageSystemAttributeValue>>,
     pub(crate) deduplication_id: Option<String>,
     pub(crate) group_id: Option<String>,
+    /// Whether it came in a batch: AWS words an oversized message otherwise then.
+    pub(crate) in_batch: bool,
 }
 
 /// A message that has passed all checks.
@@ -54,11 +56,19 @@ impl Draft {
         let delay = delay(settings, outgoing.delay_seconds)?;
         let attributes = message_attributes::parse(outgoing.attributes.unwrap_or_default())?;
         let size = outgoing.body.len()
-            + attributes.iter().map(|(name, attribute)| name.len() + attribute.size()).sum::<usize>();
+            + attributes
+                .iter()
+                .map(|(name, attribute)| name.len() + attribute.size())
+                .sum::<usize>();
         let limit = usize::try_from(settings.message_bytes_max).unwrap_or(MESSAGE_BYTES_MAX);
         if size > limit {
+            let found = if outgoing.in_batch {
+                "cannot be validated"
+            } else {
+                "are invalid"
+            };
             return Err(SqsError::InvalidParameterValue(format!(
-                "One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
+                "One or more parameters {found}. Reason: Message must be shorter than {limit} bytes."
             )));
         }
         if !is_allowed_text(&outgoing.body) {
@@ -72,12 +82,23 @@ impl Draft {
             md5_of_attributes: message_attributes::md5(attributes.iter()),
             md5_of_system_attributes: message_attributes::md5(system.iter()),
         };
-        let trace_header = system.into_values().next().map(|attribute| {
-            String::from_utf8_lossy(attribute.data.bytes()).into_owned()
-        });
+        let trace_header = system
+            .into_values()
+            .next()
+            .map(|attribute| String::from_utf8_lossy(attribute.data.bytes()).into_owned());
         let sender = call.caller().identity().user_id.to_string();
-        let content = Content { body: outgoing.body, attributes, sender, trace_header };
-        Ok(Self { id, content, delay, receipt })
+        let content = Content {
+            body: outgoing.body,
+            attributes,
+            sender,
+            trace_header,
+        };
+        Ok(Self {
+            id,
+            content,
+            delay,
+            receipt,
+        })
     }
 }
 
@@ -130,7 +151,10 @@ fn system_attributes(
         ));
     }
     // The checks of user attributes hold for these too; the name is known to be good.
-    let values = values.into_iter().map(|(name, value)| (name, value.into_message_attribute())).collect();
+    let values = values
+        .into_iter()
+        .map(|(name, value)| (name, value.into_message_attribute()))
+        .collect();
     message_attributes::parse_unnamed(values)
 }
 
@@ -148,17 +172,27 @@ impl Sqs {
         let mut appends = Vec::with_capacity(drafts.len());
         for draft in &drafts {
             let available = (!draft.delay.is_zero()).then(|| now.after(draft.delay));
-            let meta = MessageMeta { queue: queue.id, message: draft.id, sent: now, available };
+            let meta = MessageMeta {
+                queue: queue.id,
+                message: draft.id,
+                sent: now,
+                available,
+            };
             let envelope = sealing.seal(queue, &draft.id, &draft.content)?;
             appends.push((meta.encode(), envelope.into_bytes()));
         }
         let positions = self.append(queue, appends).await?;
-        queue.arrive(positions.into_iter().zip(&drafts).map(|(position, draft)| Arrival {
-            position,
-            message: draft.id,
-            sent: now.as_millis(),
-            delayed_until: (!draft.delay.is_zero()).then(|| monotonic.after(draft.delay)),
-        }));
+        queue.arrive(
+            positions
+                .into_iter()
+                .zip(&drafts)
+                .map(|(position, draft)| Arrival {
+                    position,
+                    message: draft.id,
+                    sent: now.as_millis(),
+                    delayed_until: (!draft.delay.is_zero()).then(|| monotonic.after(draft.delay)),
+                }),
+        );
         Ok(drafts.into_iter().map(|draft| draft.receipt).collect())
     }
 }

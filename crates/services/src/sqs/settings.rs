@@ -97,7 +97,8 @@ impl Settings {
     fn set(&mut self, name: &str, value: &str) -> Result<(), SqsError> {
         match name {
             "VisibilityTimeout" => {
-                self.visibility_seconds = number(name, value, 0..=limits::VISIBILITY_SECONDS_MAX.unsigned_abs())?;
+                self.visibility_seconds =
+                    number(name, value, 0..=limits::VISIBILITY_SECONDS_MAX.unsigned_abs())?;
             }
             "DelaySeconds" => {
                 self.delay_seconds = number(name, value, 0..=limits::DELAY_SECONDS_MAX.unsigned_abs())?;
@@ -135,7 +136,9 @@ impl Settings {
     /// SSE-SQS and SSE-KMS exclude each other; the one that a request sets wins over the one that was.
     fn encryption_with(&self, attributes: &BTreeMap<String, String>) -> Result<EncryptionSetting, SqsError> {
         let key = attributes.get("KmsMasterKeyId").map(String::as_str);
-        let managed = attributes.get("SqsManagedSseEnabled").map(|value| boolean("SqsManagedSseEnabled", value));
+        let managed = attributes
+            .get("SqsManagedSseEnabled")
+            .map(|value| boolean("SqsManagedSseEnabled", value));
         match (key, managed.transpose()?) {
             (Some(key), Some(true)) if !key.is_empty() => Err(SqsError::InvalidAttributeValue(
                 "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS \
@@ -163,10 +166,16 @@ impl Settings {
     }
 
     /// The first of these attributes whose value differs from what is set, by name.
-    pub(crate) fn first_difference(&self, attributes: &BTreeMap<String, String>) -> Result<Option<String>, SqsError> {
+    pub(crate) fn first_difference(
+        &self,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<Option<String>, SqsError> {
         let wanted = Self::default().with(attributes)?.echo();
         let have = self.echo();
-        Ok(attributes.keys().find(|name| wanted.get(name.as_str()) != have.get(name.as_str())).cloned())
+        Ok(attributes
+            .keys()
+            .find(|name| wanted.get(name.as_str()) != have.get(name.as_str()))
+            .cloned())
     }
 
     /// The attributes as they read back.
@@ -177,7 +186,10 @@ impl Settings {
             ("MaximumMessageSize", self.message_bytes_max.to_string()),
             ("MessageRetentionPeriod", self.retention_seconds.to_string()),
             ("ReceiveMessageWaitTimeSeconds", self.wait_seconds.to_string()),
-            ("SqsManagedSseEnabled", (self.encryption == EncryptionSetting::SqsManaged).to_string()),
+            (
+                "SqsManagedSseEnabled",
+                (self.encryption == EncryptionSetting::SqsManaged).to_string(),
+            ),
         ]);
         if let EncryptionSetting::Kms(key) = &self.encryption {
             echo.insert("KmsMasterKeyId", key.clone());
@@ -191,9 +203,15 @@ impl Settings {
 
     /// The attributes that make these settings again, for the record on disk.
     pub(crate) fn stored(&self) -> BTreeMap<String, String> {
-        let mut stored: BTreeMap<String, String> =
-            self.echo().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        stored.insert("KmsDataKeyReusePeriodSeconds".into(), self.key_reuse_seconds.to_string());
+        let mut stored: BTreeMap<String, String> = self
+            .echo()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        stored.insert(
+            "KmsDataKeyReusePeriodSeconds".into(),
+            self.key_reuse_seconds.to_string(),
+        );
         stored
     }
 
@@ -228,7 +246,11 @@ fn invalid(name: &str) -> SqsError {
 }
 
 fn number(name: &str, value: &str, range: RangeInclusive<u32>) -> Result<u32, SqsError> {
-    value.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| invalid(name))
+    value
+        .parse()
+        .ok()
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| invalid(name))
 }
 
 fn boolean(name: &str, value: &str) -> Result<bool, SqsError> {

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 /// The tags, if all are well-formed and not too many.
 pub(crate) fn checked(tags: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, SqsError> {
     if tags.len() > TAGS_MAX {
-        return Err(SqsError::InvalidParameterValue(format!("Too many tags added for queue: at most {TAGS_MAX}.")));
+        return Err(SqsError::InvalidParameterValue(format!(
+            "Too many tags added for queue: at most {TAGS_MAX}."
+        )));
     }
     for (key, value) in &tags {
         let key_chars = key.chars().count();
@@ -28,8 +30,13 @@ pub(crate) fn checked(tags: BTreeMap<String, String>) -> Result<BTreeMap<String,
 }
 
 /// The request with `aws:RequestTag/…` and `aws:TagKeys`.
-pub(crate) fn requested(mut request: AccessRequest, tags: Option<&BTreeMap<String, String>>) -> AccessRequest {
-    let Some(tags) = tags.filter(|tags| !tags.is_empty()) else { return request };
+pub(crate) fn requested(
+    mut request: AccessRequest,
+    tags: Option<&BTreeMap<String, String>>,
+) -> AccessRequest {
+    let Some(tags) = tags.filter(|tags| !tags.is_empty()) else {
+        return request;
+    };
     for (key, value) in tags {
         request = request.with_key(format!("aws:RequestTag/{key}"), value);
     }

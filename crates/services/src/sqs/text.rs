@@ -8,15 +8,24 @@ use md5::{Digest, Md5};
 /// Source: SQS API Reference, `SendMessage` (read 2026-11-21).
 pub(crate) fn is_allowed_text(text: &str) -> bool {
     // A byte below 0x20 is a character of its own in UTF-8; U+FFFE and U+FFFF are EF BF BE and EF BF BF.
-    let control = text.bytes().any(|byte| byte < 0x20 && !matches!(byte, 0x9 | 0xA | 0xD));
-    !control && !(text.contains('\u{FFFE}') || text.contains('\u{FFFF}'))
+    let control = text
+        .bytes()
+        .any(|byte| byte < 0x20 && !matches!(byte, 0x9 | 0xA | 0xD));
+    !(control || text.contains('\u{FFFE}') || text.contains('\u{FFFF}'))
 }
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).map_or('0', |digit| char::from(*digit));
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
+    let digit = |nibble: u8| {
+        DIGITS
+            .get(usize::from(nibble))
+            .map_or('0', |digit| char::from(*digit))
+    };
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)])
+        .collect()
 }
 
 /// MD5 of a text, in hexadecimal digits, as SQS reports it.
@@ -43,6 +52,9 @@ mod tests {
     #[test]
     fn the_digest_is_that_of_the_documentation() {
         // SQS Developer Guide: "This is a test message" in the SendMessage example.
-        assert_eq!(md5_hex("This is a test message"), "fafb00f5732ab283681e124bf8747ed1");
+        assert_eq!(
+            md5_hex("This is a test message"),
+            "fafb00f5732ab283681e124bf8747ed1"
+        );
     }
 }

@@ -17,7 +17,11 @@ pub(crate) fn parse(url: &str, region: Region) -> Result<QueueKey, SqsError> {
         (Some(account), Some(name), None) => {
             let account = AccountId::parse(account).map_err(|_| invalid())?;
             let name = QueueName::parse(name).map_err(|_| SqsError::QueueDoesNotExist)?;
-            Ok(QueueKey { account, region, name })
+            Ok(QueueKey {
+                account,
+                region,
+                name,
+            })
         }
         _ => Err(invalid()),
     }
@@ -36,12 +40,18 @@ mod tests {
     use bulla_types::Region;
 
     fn name(url: &str) -> Option<String> {
-        parse(url, Region::parse("us-east-1").unwrap()).ok().map(|key| format!("{}/{}", key.account, key.name))
+        parse(url, Region::parse("us-east-1").unwrap())
+            .ok()
+            .map(|key| format!("{}/{}", key.account, key.name))
     }
 
     #[test]
     fn a_queue_url_under_any_host_names_its_queue() {
-        for host in ["https://localhost:4566", "http://127.0.0.1", "https://sqs.us-east-1.amazonaws.com"] {
+        for host in [
+            "https://localhost:4566",
+            "http://127.0.0.1",
+            "https://sqs.us-east-1.amazonaws.com",
+        ] {
             let url = format!("{host}/123456789012/orders");
             assert_eq!(name(&url).as_deref(), Some("123456789012/orders"), "{url}");
         }
@@ -49,7 +59,14 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_queue_url_is_refused() {
-        for url in ["", "orders", "https://host", "https://host/orders", "https://host/1/orders", "https://h/123456789012/a/b"] {
+        for url in [
+            "",
+            "orders",
+            "https://host",
+            "https://host/orders",
+            "https://host/1/orders",
+            "https://h/123456789012/a/b",
+        ] {
             assert_eq!(name(url), None, "{url}");
         }
     }

@@ -38,16 +38,21 @@ impl Operation for ChangeMessageVisibility {
     ) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let access = Access::one(target.access("sqs:ChangeMessageVisibility").across_accounts());
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(
-        sqs: &Sqs,
-        call: &Call<'_>,
-        granted: Authorized<Self>,
-    ) -> Result<Empty, SqsError> {
+    async fn execute(sqs: &Sqs, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {
         let (input, queue) = granted.into_parts();
-        sqs.change_visibility(call, &queue, &input.receipt_handle, Some(input.visibility_timeout))?;
+        sqs.change_visibility(
+            call,
+            &queue,
+            &input.receipt_handle,
+            Some(input.visibility_timeout),
+        )?;
         Ok(Empty)
     }
 }

@@ -49,9 +49,15 @@ impl Operation for CreateQueue {
             )
         })?;
         if name.is_fifo() {
-            return Err(SqsError::UnsupportedOperation("FIFO queues are not built yet.".into()));
+            return Err(SqsError::UnsupportedOperation(
+                "FIFO queues are not built yet.".into(),
+            ));
         }
-        let target = QueueKey { account: call.account(), region: call.region(), name };
+        let target = QueueKey {
+            account: call.account(),
+            region: call.region(),
+            name,
+        };
         let mut requests = vec![tags::requested(
             AccessRequest::new("sqs:CreateQueue", target.arn(), target.account),
             input.tags.as_ref(),
@@ -62,7 +68,11 @@ impl Operation for CreateQueue {
                 input.tags.as_ref(),
             ));
         }
-        Ok(Resolved { input, target, access: Access::Needs(requests) })
+        Ok(Resolved {
+            input,
+            target,
+            access: Access::Needs(requests),
+        })
     }
 
     async fn execute(
@@ -74,6 +84,8 @@ impl Operation for CreateQueue {
         let attributes = input.attributes.unwrap_or_default();
         let tags = input.tags.unwrap_or_default();
         let queue = sqs.create(call, key, &attributes, tags).await?;
-        Ok(CreateQueueOutput { queue_url: Some(queue.url(call)) })
+        Ok(CreateQueueOutput {
+            queue_url: Some(queue.url(call)),
+        })
     }
 }

@@ -29,17 +29,21 @@ impl Operation for DeleteMessage {
     type Error = SqsError;
     type Target = Arc<Queue>;
 
-    async fn resolve(sqs: &Sqs, call: &Call<'_>, input: DeleteMessageInput) -> Result<Resolved<Self>, SqsError> {
+    async fn resolve(
+        sqs: &Sqs,
+        call: &Call<'_>,
+        input: DeleteMessageInput,
+    ) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let access = Access::one(target.access("sqs:DeleteMessage").across_accounts());
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(
-        sqs: &Sqs,
-        _: &Call<'_>,
-        granted: Authorized<Self>,
-    ) -> Result<Empty, SqsError> {
+    async fn execute(sqs: &Sqs, _: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {
         let (input, queue) = granted.into_parts();
         let receipt = queue.receipt(&input.receipt_handle)?;
         sqs.remove(&queue, &[receipt]).await?;

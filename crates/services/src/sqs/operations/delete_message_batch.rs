@@ -66,7 +66,11 @@ impl Operation for DeleteMessageBatch {
     ) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let access = Access::one(target.access("sqs:DeleteMessage").across_accounts());
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(
@@ -75,7 +79,10 @@ impl Operation for DeleteMessageBatch {
         granted: Authorized<Self>,
     ) -> Result<DeleteMessageBatchOutput, SqsError> {
         let (input, queue) = granted.into_parts();
-        batch::check("DeleteMessageBatchRequestEntry", input.entries.iter().map(|entry| entry.id.as_str()))?;
+        batch::check(
+            "DeleteMessageBatchRequestEntry",
+            input.entries.iter().map(|entry| entry.id.as_str()),
+        )?;
         let (mut successful, mut failed, mut receipts) = (Vec::new(), Vec::new(), Vec::new());
         for entry in input.entries {
             match queue.receipt(&entry.receipt_handle) {

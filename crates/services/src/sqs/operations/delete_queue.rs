@@ -27,17 +27,21 @@ impl Operation for DeleteQueue {
     type Error = SqsError;
     type Target = Arc<Queue>;
 
-    async fn resolve(sqs: &Sqs, call: &Call<'_>, input: DeleteQueueInput) -> Result<Resolved<Self>, SqsError> {
-        let target = sqs.find(call, &input.queue_url)?;
-        let access = Access::one(target.access("sqs:DeleteQueue"));
-        Ok(Resolved { input, target, access })
-    }
-
-    async fn execute(
+    async fn resolve(
         sqs: &Sqs,
         call: &Call<'_>,
-        granted: Authorized<Self>,
-    ) -> Result<Empty, SqsError> {
+        input: DeleteQueueInput,
+    ) -> Result<Resolved<Self>, SqsError> {
+        let target = sqs.find(call, &input.queue_url)?;
+        let access = Access::one(target.access("sqs:DeleteQueue"));
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
+    }
+
+    async fn execute(sqs: &Sqs, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {
         let (_, queue) = granted.into_parts();
         sqs.delete(call, &queue).await?;
         Ok(Empty)

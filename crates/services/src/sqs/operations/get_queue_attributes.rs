@@ -48,7 +48,11 @@ impl Operation for GetQueueAttributes {
     ) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let access = Access::one(target.access("sqs:GetQueueAttributes").across_accounts());
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(
@@ -63,24 +67,40 @@ impl Operation for GetQueueAttributes {
         }
         let all = names.iter().any(|name| name == "All");
         let wanted = |name: &str| all || names.iter().any(|wanted| wanted == name && is_built(name));
-        let attributes: BTreeMap<String, String> =
-            read(&queue, call).into_iter().filter(|(name, _)| wanted(name)).collect();
-        Ok(GetQueueAttributesOutput { attributes: (!attributes.is_empty()).then_some(attributes) })
+        let attributes: BTreeMap<String, String> = read(&queue, call)
+            .into_iter()
+            .filter(|(name, _)| wanted(name))
+            .collect();
+        Ok(GetQueueAttributesOutput {
+            attributes: (!attributes.is_empty()).then_some(attributes),
+        })
     }
 }
 
 fn read(queue: &Queue, call: &Call<'_>) -> BTreeMap<String, String> {
     let properties = queue.properties();
-    let counts = queue.index().counts(moment(call.runtime().clock.as_ref()).monotonic);
-    let mut attributes: BTreeMap<String, String> =
-        properties.settings.echo().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let counts = queue
+        .index()
+        .counts(moment(call.runtime().clock.as_ref()).monotonic);
+    let mut attributes: BTreeMap<String, String> = properties
+        .settings
+        .echo()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     attributes.extend(
         [
             ("ApproximateNumberOfMessages", counts.ready.to_string()),
             ("ApproximateNumberOfMessagesDelayed", counts.delayed.to_string()),
-            ("ApproximateNumberOfMessagesNotVisible", counts.in_flight.to_string()),
+            (
+                "ApproximateNumberOfMessagesNotVisible",
+                counts.in_flight.to_string(),
+            ),
             ("CreatedTimestamp", queue.created.as_seconds().to_string()),
-            ("LastModifiedTimestamp", properties.modified.as_seconds().to_string()),
+            (
+                "LastModifiedTimestamp",
+                properties.modified.as_seconds().to_string(),
+            ),
             ("QueueArn", queue.arn.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value)),

@@ -39,15 +39,27 @@ impl Operation for GetQueueUrl {
     type Error = SqsError;
     type Target = Arc<Queue>;
 
-    async fn resolve(sqs: &Sqs, call: &Call<'_>, input: GetQueueUrlInput) -> Result<Resolved<Self>, SqsError> {
+    async fn resolve(
+        sqs: &Sqs,
+        call: &Call<'_>,
+        input: GetQueueUrlInput,
+    ) -> Result<Resolved<Self>, SqsError> {
         let account = match &input.queue_owner_aws_account_id {
             Some(owner) => AccountId::parse(owner).map_err(|_| SqsError::QueueDoesNotExist)?,
             None => call.account(),
         };
         let name = QueueName::parse(&input.queue_name).map_err(|_| SqsError::QueueDoesNotExist)?;
-        let target = sqs.queue(&QueueKey { account, region: call.region(), name })?;
+        let target = sqs.queue(&QueueKey {
+            account,
+            region: call.region(),
+            name,
+        })?;
         let access = Access::one(target.access("sqs:GetQueueUrl").across_accounts());
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(
@@ -56,6 +68,8 @@ impl Operation for GetQueueUrl {
         granted: Authorized<Self>,
     ) -> Result<GetQueueUrlOutput, SqsError> {
         let (_, queue) = granted.into_parts();
-        Ok(GetQueueUrlOutput { queue_url: Some(queue.url(call)) })
+        Ok(GetQueueUrlOutput {
+            queue_url: Some(queue.url(call)),
+        })
     }
 }

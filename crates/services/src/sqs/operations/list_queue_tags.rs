@@ -37,10 +37,18 @@ impl Operation for ListQueueTags {
     type Error = SqsError;
     type Target = Arc<Queue>;
 
-    async fn resolve(sqs: &Sqs, call: &Call<'_>, input: ListQueueTagsInput) -> Result<Resolved<Self>, SqsError> {
+    async fn resolve(
+        sqs: &Sqs,
+        call: &Call<'_>,
+        input: ListQueueTagsInput,
+    ) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let access = Access::one(target.access("sqs:ListQueueTags"));
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(
@@ -50,6 +58,8 @@ impl Operation for ListQueueTags {
     ) -> Result<ListQueueTagsOutput, SqsError> {
         let (_, queue) = granted.into_parts();
         let tags = queue.properties().tags.clone();
-        Ok(ListQueueTagsOutput { tags: (!tags.is_empty()).then_some(tags) })
+        Ok(ListQueueTagsOutput {
+            tags: (!tags.is_empty()).then_some(tags),
+        })
     }
 }

@@ -45,7 +45,11 @@ impl Operation for ListQueues {
     async fn resolve(_: &Sqs, call: &Call<'_>, input: ListQueuesInput) -> Result<Resolved<Self>, SqsError> {
         let resource = format!("arn:aws:sqs:{}:{}:*", call.region(), call.account());
         let access = Access::one(AccessRequest::new("sqs:ListQueues", resource, call.account()));
-        Ok(Resolved { input, target: (), access })
+        Ok(Resolved {
+            input,
+            target: (),
+            access,
+        })
     }
 
     async fn execute(
@@ -62,9 +66,10 @@ impl Operation for ListQueues {
             ))
         })?;
         let after = match &input.next_token {
-            Some(token) => Some(QueueName::parse(token).map_err(|_| {
-                SqsError::InvalidParameterValue("Invalid or expired next token.".into())
-            })?),
+            Some(token) => Some(
+                QueueName::parse(token)
+                    .map_err(|_| SqsError::InvalidParameterValue("Invalid or expired next token.".into()))?,
+            ),
             None => None,
         };
         let prefix = input.queue_name_prefix.unwrap_or_default();
@@ -76,6 +81,9 @@ impl Operation for ListQueues {
             .filter(|_| more && input.max_results.is_some())
             .map(|queue| queue.key.name.to_string());
         let queue_urls = (!queues.is_empty()).then(|| queues.iter().map(|queue| queue.url(call)).collect());
-        Ok(ListQueuesOutput { queue_urls, next_token })
+        Ok(ListQueuesOutput {
+            queue_urls,
+            next_token,
+        })
     }
 }

@@ -17,9 +17,7 @@ mod send_message_batch;
 mod set_queue_attributes;
 mod tag_queue;
 
-pub use change_message_visibility::{
-    ChangeMessageVisibility, ChangeMessageVisibilityInput,
-};
+pub use change_message_visibility::{ChangeMessageVisibility, ChangeMessageVisibilityInput};
 pub use change_message_visibility_batch::{
     ChangeMessageVisibilityBatch, ChangeMessageVisibilityBatchInput, ChangeMessageVisibilityBatchOutput,
     ChangeMessageVisibilityBatchRequestEntry, ChangeMessageVisibilityBatchResultEntry,

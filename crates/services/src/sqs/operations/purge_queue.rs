@@ -30,14 +30,14 @@ impl Operation for PurgeQueue {
     async fn resolve(sqs: &Sqs, call: &Call<'_>, input: PurgeQueueInput) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let access = Access::one(target.access("sqs:PurgeQueue").across_accounts());
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(
-        sqs: &Sqs,
-        call: &Call<'_>,
-        granted: Authorized<Self>,
-    ) -> Result<Empty, SqsError> {
+    async fn execute(sqs: &Sqs, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {
         let (_, queue) = granted.into_parts();
         sqs.purge(call, &queue).await?;
         Ok(Empty)

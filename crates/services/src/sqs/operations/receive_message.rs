@@ -103,7 +103,11 @@ impl Operation for ReceiveMessage {
     ) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let access = Access::one(target.access("sqs:ReceiveMessage").across_accounts());
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(
@@ -121,11 +125,15 @@ impl Operation for ReceiveMessage {
             Ok(messages) => {
                 let now = moment(call.runtime().clock.as_ref());
                 sqs.note_leases(&queue, &taken, now, ask.visibility);
-                Ok(ReceiveMessageOutput { messages: (!messages.is_empty()).then_some(messages) })
+                Ok(ReceiveMessageOutput {
+                    messages: (!messages.is_empty()).then_some(messages),
+                })
             }
             Err(error) => {
                 let mut index = queue.index();
-                taken.iter().for_each(|taken| index.put_back(taken));
+                for taken in &taken {
+                    index.put_back(taken);
+                }
                 drop(index);
                 Err(error)
             }
@@ -145,14 +153,20 @@ fn check(queue: &Queue, input: ReceiveMessageInput) -> Result<Ask, SqsError> {
     let max = input.max_number_of_messages.unwrap_or(1);
     let max = in_range("MaxNumberOfMessages", max, 1, RECEIVE_MESSAGES_MAX)?;
     let visibility = match input.visibility_timeout {
-        Some(seconds) => Duration::from_secs(in_range("VisibilityTimeout", seconds, 0, VISIBILITY_SECONDS_MAX)?),
+        Some(seconds) => {
+            Duration::from_secs(in_range("VisibilityTimeout", seconds, 0, VISIBILITY_SECONDS_MAX)?)
+        }
         None => settings.visibility(),
     };
     let wait = match input.wait_time_seconds {
         Some(seconds) => in_range("WaitTimeSeconds", seconds, 0, WAIT_SECONDS_MAX)?,
         None => settings.wait_seconds.into(),
     };
-    let names = input.attribute_names.into_iter().chain(input.message_system_attribute_names).flatten();
+    let names = input
+        .attribute_names
+        .into_iter()
+        .chain(input.message_system_attribute_names)
+        .flatten();
     Ok(Ask {
         max: usize::try_from(max).unwrap_or(1),
         visibility,
@@ -216,23 +230,31 @@ async fn open(
     for (taken, body) in taken.iter().zip(bodies) {
         // Deleted by another receiver between taking and reading.
         let Some(body) = body else { continue };
-        let content = sqs.encryption.open(call, queue, &taken.message, &body).await.inspect_err(|error| {
-            if *error == SqsError::Internal {
-                tracing::error!(
-                    queue = %queue.arn,
-                    message_id = message_id(taken.message),
-                    position = taken.position.0,
-                    "a stored message does not open: its bytes are damaged or belong elsewhere"
-                );
-            }
-        })?;
+        let content = sqs
+            .encryption
+            .open(call, queue, &taken.message, &body)
+            .await
+            .inspect_err(|error| {
+                if *error == SqsError::Internal {
+                    tracing::error!(
+                        queue = %queue.arn,
+                        message_id = message_id(taken.message),
+                        position = taken.position.0,
+                        "a stored message does not open: its bytes are damaged or belong elsewhere"
+                    );
+                }
+            })?;
         messages.push(message(queue, ask, taken, content));
     }
     Ok(messages)
 }
 
 fn message(queue: &Queue, ask: &Ask, taken: &Taken, content: Content) -> Message {
-    let receipt = Receipt { queue: queue.id, position: taken.position, receive: taken.receives };
+    let receipt = Receipt {
+        queue: queue.id,
+        position: taken.position,
+        receive: taken.receives,
+    };
     let system: BTreeMap<String, String> = ask
         .system
         .iter()
@@ -241,8 +263,10 @@ fn message(queue: &Queue, ask: &Ask, taken: &Taken, content: Content) -> Message
     let mut attributes = content.attributes;
     attributes.retain(|name, _| ask.attributes.includes(name));
     let md5_of_message_attributes = message_attributes::md5(attributes.iter());
-    let attributes: BTreeMap<String, MessageAttributeValue> =
-        attributes.into_iter().map(|(name, attribute)| (name, attribute.into_value())).collect();
+    let attributes: BTreeMap<String, MessageAttributeValue> = attributes
+        .into_iter()
+        .map(|(name, attribute)| (name, attribute.into_value()))
+        .collect();
     Message {
         message_id: Some(message_id(taken.message)),
         receipt_handle: Some(receipt.encode()),

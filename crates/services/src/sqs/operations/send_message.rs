@@ -63,10 +63,18 @@ impl Operation for SendMessage {
     type Error = SqsError;
     type Target = Arc<Queue>;
 
-    async fn resolve(sqs: &Sqs, call: &Call<'_>, input: SendMessageInput) -> Result<Resolved<Self>, SqsError> {
+    async fn resolve(
+        sqs: &Sqs,
+        call: &Call<'_>,
+        input: SendMessageInput,
+    ) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let access = Access::one(target.access("sqs:SendMessage").across_accounts());
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(
@@ -82,9 +90,14 @@ impl Operation for SendMessage {
             system_attributes: input.message_system_attributes,
             deduplication_id: input.message_deduplication_id,
             group_id: input.message_group_id,
+            in_batch: false,
         };
         let draft = Draft::check(call, &queue.properties().settings, outgoing)?;
-        let receipt = sqs.send(call, &queue, vec![draft]).await?.pop().ok_or(SqsError::Internal)?;
+        let receipt = sqs
+            .send(call, &queue, vec![draft])
+            .await?
+            .pop()
+            .ok_or(SqsError::Internal)?;
         Ok(SendMessageOutput {
             md5_of_message_body: Some(receipt.md5_of_body),
             md5_of_message_attributes: receipt.md5_of_attributes,

@@ -95,7 +95,11 @@ impl Operation for SendMessageBatch {
     ) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let access = Access::one(target.access("sqs:SendMessage").across_accounts());
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
     async fn execute(
@@ -104,7 +108,10 @@ impl Operation for SendMessageBatch {
         granted: Authorized<Self>,
     ) -> Result<SendMessageBatchOutput, SqsError> {
         let (input, queue) = granted.into_parts();
-        batch::check("SendMessageBatchRequestEntry", input.entries.iter().map(|entry| entry.id.as_str()))?;
+        batch::check(
+            "SendMessageBatchRequestEntry",
+            input.entries.iter().map(|entry| entry.id.as_str()),
+        )?;
         let bytes: usize = input.entries.iter().map(SendMessageBatchRequestEntry::size).sum();
         if bytes > MESSAGE_BYTES_MAX {
             return Err(SqsError::BatchRequestTooLong(bytes));
@@ -121,7 +128,11 @@ impl Operation for SendMessageBatch {
                 Err(error) => failed.push(BatchResultErrorEntry::new(id, &error)),
             }
         }
-        let receipts = if drafts.is_empty() { Vec::new() } else { sqs.send(call, &queue, drafts).await? };
+        let receipts = if drafts.is_empty() {
+            Vec::new()
+        } else {
+            sqs.send(call, &queue, drafts).await?
+        };
         let successful = ids
             .into_iter()
             .zip(receipts)
@@ -154,6 +165,7 @@ impl SendMessageBatchRequestEntry {
             system_attributes: self.message_system_attributes,
             deduplication_id: self.message_deduplication_id,
             group_id: self.message_group_id,
+            in_batch: true,
         };
         (self.id, outgoing)
     }

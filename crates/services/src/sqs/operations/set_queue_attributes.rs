@@ -38,14 +38,14 @@ impl Operation for SetQueueAttributes {
     ) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let access = Access::one(target.access("sqs:SetQueueAttributes"));
-        Ok(Resolved { input, target, access })
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
     }
 
-    async fn execute(
-        sqs: &Sqs,
-        call: &Call<'_>,
-        granted: Authorized<Self>,
-    ) -> Result<Empty, SqsError> {
+    async fn execute(sqs: &Sqs, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {
         let (input, queue) = granted.into_parts();
         sqs.change(call, &queue, |properties| {
             properties.settings = properties.settings.with(&input.attributes)?;

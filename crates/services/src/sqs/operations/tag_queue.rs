@@ -34,7 +34,11 @@ impl Operation for TagQueue {
     async fn resolve(sqs: &Sqs, call: &Call<'_>, input: TagQueueInput) -> Result<Resolved<Self>, SqsError> {
         let target = sqs.find(call, &input.queue_url)?;
         let request = tags::requested(target.access("sqs:TagQueue"), Some(&input.tags));
-        Ok(Resolved { input, target, access: Access::one(request) })
+        Ok(Resolved {
+            input,
+            target,
+            access: Access::one(request),
+        })
     }
 
     async fn execute(sqs: &Sqs, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {
@@ -74,9 +78,18 @@ impl Operation for UntagQueue {
     type Target = Arc<Queue>;
 
     async fn resolve(sqs: &Sqs, call: &Call<'_>, input: UntagQueueInput) -> Result<Resolved<Self>, SqsError> {
+        if input.tag_keys.is_empty() {
+            return Err(SqsError::MissingParameter("TagKeys"));
+        }
         let target = sqs.find(call, &input.queue_url)?;
-        let request = target.access("sqs:UntagQueue").with_keys("aws:TagKeys", input.tag_keys.clone());
-        Ok(Resolved { input, target, access: Access::one(request) })
+        let request = target
+            .access("sqs:UntagQueue")
+            .with_keys("aws:TagKeys", input.tag_keys.clone());
+        Ok(Resolved {
+            input,
+            target,
+            access: Access::one(request),
+        })
     }
 
     async fn execute(sqs: &Sqs, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {

@@ -20,7 +20,10 @@ async fn a_user_without_permission_is_refused_in_aws_words() {
     let url = server.queue(json!({})).await;
     let user = server.world.people.user(ACCOUNT, "nobody", None);
     let refused = server.sqs(&user, "SendMessage", send(&url)).await.unwrap_err();
-    assert_eq!((refused.status, refused.code.as_str()), (403, "AccessDeniedException"));
+    assert_eq!(
+        (refused.status, refused.code.as_str()),
+        (403, "AccessDeniedException")
+    );
     assert_eq!(
         refused.message,
         format!(
@@ -33,12 +36,20 @@ async fn a_user_without_permission_is_refused_in_aws_words() {
 #[tokio::test]
 async fn another_account_needs_both_sides() {
     let server = Server::start().await;
-    let allow = json!({"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "sqs:SendMessage", "Resource": "*"});
+    let allow =
+        json!({"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "sqs:SendMessage", "Resource": "*"});
     let url = with_policy(&server, allow).await;
     let with = server.world.people.user(OTHER, "with", Some(SEND));
     let without = server.world.people.user(OTHER, "without", None);
     server.sqs(&with, "SendMessage", send(&url)).await.unwrap();
-    assert_eq!(server.sqs(&without, "SendMessage", send(&url)).await.unwrap_err().code, "AccessDeniedException");
+    assert_eq!(
+        server
+            .sqs(&without, "SendMessage", send(&url))
+            .await
+            .unwrap_err()
+            .code,
+        "AccessDeniedException"
+    );
 }
 
 #[tokio::test]
@@ -46,8 +57,17 @@ async fn an_explicit_deny_wins_over_the_accounts_root() {
     let server = Server::start().await;
     let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"});
     let url = with_policy(&server, deny).await;
-    let refused = server.sqs(&server.root, "SendMessage", send(&url)).await.unwrap_err();
-    assert!(refused.message.ends_with("with an explicit deny in a resource-based policy"), "{}", refused.message);
+    let refused = server
+        .sqs(&server.root, "SendMessage", send(&url))
+        .await
+        .unwrap_err();
+    assert!(
+        refused
+            .message
+            .ends_with("with an explicit deny in a resource-based policy"),
+        "{}",
+        refused.message
+    );
 }
 
 #[tokio::test]
@@ -57,7 +77,10 @@ async fn management_operations_are_never_for_other_accounts() {
     let url = with_policy(&server, allow).await;
     let partner = server.world.people.root(OTHER);
     for name in ["DeleteQueue", "ListQueueTags"] {
-        let refused = server.sqs(&partner, name, json!({"QueueUrl": url})).await.unwrap_err();
+        let refused = server
+            .sqs(&partner, name, json!({"QueueUrl": url}))
+            .await
+            .unwrap_err();
         assert_eq!(refused.code, "AccessDeniedException", "{name}");
     }
 }
@@ -68,16 +91,36 @@ async fn a_batch_asks_for_the_permission_of_the_single_operation() {
     let url = server.queue(json!({})).await;
     let user = server.world.people.user(ACCOUNT, "sender", Some(SEND));
     let entries = json!([{"Id": "a", "MessageBody": "x"}]);
-    server.sqs(&user, "SendMessageBatch", json!({"QueueUrl": url, "Entries": entries})).await.unwrap();
+    server
+        .sqs(
+            &user,
+            "SendMessageBatch",
+            json!({"QueueUrl": url, "Entries": entries}),
+        )
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_changed_policy_holds_for_the_next_call() {
     let server = Server::start().await;
-    let allow = json!({"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "sqs:SendMessage", "Resource": "*"});
+    let allow =
+        json!({"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "sqs:SendMessage", "Resource": "*"});
     let url = with_policy(&server, allow).await;
     let partner = server.world.people.user(OTHER, "partner", Some(SEND));
     server.sqs(&partner, "SendMessage", send(&url)).await.unwrap();
-    server.ok("SetQueueAttributes", json!({"QueueUrl": url, "Attributes": {"Policy": ""}})).await;
-    assert_eq!(server.sqs(&partner, "SendMessage", send(&url)).await.unwrap_err().code, "AccessDeniedException");
+    server
+        .ok(
+            "SetQueueAttributes",
+            json!({"QueueUrl": url, "Attributes": {"Policy": ""}}),
+        )
+        .await;
+    assert_eq!(
+        server
+            .sqs(&partner, "SendMessage", send(&url))
+            .await
+            .unwrap_err()
+            .code,
+        "AccessDeniedException"
+    );
 }

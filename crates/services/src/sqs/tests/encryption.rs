@@ -18,7 +18,8 @@ fn send(url: &str) -> Value {
 }
 
 fn allow(actions: &[&str]) -> String {
-    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}).to_string()
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+        .to_string()
 }
 
 #[tokio::test]
@@ -34,7 +35,10 @@ async fn a_disabled_key_stops_the_next_send() {
     let server = Server::start().await;
     let (url, key) = encrypted(&server).await;
     server.send(&url, "secret").await;
-    server.kms(&server.root, "DisableKey", json!({"KeyId": key})).await.unwrap();
+    server
+        .kms(&server.root, "DisableKey", json!({"KeyId": key}))
+        .await
+        .unwrap();
     assert_eq!(server.refused("SendMessage", send(&url)).await, "KmsDisabled");
 }
 
@@ -43,9 +47,18 @@ async fn a_disabled_key_stops_receiving_and_loses_nothing() {
     let server = Server::start().await;
     let (url, key) = encrypted(&server).await;
     server.send(&url, "secret").await;
-    server.kms(&server.root, "DisableKey", json!({"KeyId": key})).await.unwrap();
-    assert_eq!(server.refused("ReceiveMessage", json!({"QueueUrl": url})).await, "KmsDisabled");
-    server.kms(&server.root, "EnableKey", json!({"KeyId": key})).await.unwrap();
+    server
+        .kms(&server.root, "DisableKey", json!({"KeyId": key}))
+        .await
+        .unwrap();
+    assert_eq!(
+        server.refused("ReceiveMessage", json!({"QueueUrl": url})).await,
+        "KmsDisabled"
+    );
+    server
+        .kms(&server.root, "EnableKey", json!({"KeyId": key}))
+        .await
+        .unwrap();
     assert_eq!(server.bodies(&url).await, ["secret"]);
 }
 
@@ -53,7 +66,10 @@ async fn a_disabled_key_stops_receiving_and_loses_nothing() {
 async fn a_key_that_waits_for_its_deletion_stops_sending() {
     let server = Server::start().await;
     let (url, key) = encrypted(&server).await;
-    server.kms(&server.root, "ScheduleKeyDeletion", json!({"KeyId": key})).await.unwrap();
+    server
+        .kms(&server.root, "ScheduleKeyDeletion", json!({"KeyId": key}))
+        .await
+        .unwrap();
     assert_eq!(server.refused("SendMessage", send(&url)).await, "KmsInvalidState");
 }
 
@@ -70,10 +86,25 @@ async fn a_producer_needs_both_permissions_on_the_key() {
     let (url, _) = encrypted(&server).await;
     let people = &server.world.people;
     let without_key = people.user(ACCOUNT, "plain", Some(&allow(&["sqs:SendMessage"])));
-    let without_decrypt = people.user(ACCOUNT, "half", Some(&allow(&["sqs:SendMessage", "kms:GenerateDataKey"])));
-    let whole = people.user(ACCOUNT, "whole", Some(&allow(&["sqs:SendMessage", "kms:GenerateDataKey", "kms:Decrypt"])));
+    let without_decrypt = people.user(
+        ACCOUNT,
+        "half",
+        Some(&allow(&["sqs:SendMessage", "kms:GenerateDataKey"])),
+    );
+    let whole = people.user(
+        ACCOUNT,
+        "whole",
+        Some(&allow(&["sqs:SendMessage", "kms:GenerateDataKey", "kms:Decrypt"])),
+    );
     for key in [without_key, without_decrypt] {
-        assert_eq!(server.sqs(&key, "SendMessage", send(&url)).await.unwrap_err().code, "KmsAccessDenied");
+        assert_eq!(
+            server
+                .sqs(&key, "SendMessage", send(&url))
+                .await
+                .unwrap_err()
+                .code,
+            "KmsAccessDenied"
+        );
     }
     server.sqs(&whole, "SendMessage", send(&url)).await.unwrap();
 }
@@ -85,9 +116,20 @@ async fn a_consumer_needs_to_decrypt_and_nothing_else_of_the_key() {
     server.send(&url, "secret").await;
     let people = &server.world.people;
     let without = people.user(ACCOUNT, "without", Some(&allow(&["sqs:ReceiveMessage"])));
-    let with = people.user(ACCOUNT, "with", Some(&allow(&["sqs:ReceiveMessage", "kms:Decrypt"])));
+    let with = people.user(
+        ACCOUNT,
+        "with",
+        Some(&allow(&["sqs:ReceiveMessage", "kms:Decrypt"])),
+    );
     let receive = json!({"QueueUrl": url});
-    assert_eq!(server.sqs(&without, "ReceiveMessage", receive.clone()).await.unwrap_err().code, "KmsAccessDenied");
+    assert_eq!(
+        server
+            .sqs(&without, "ReceiveMessage", receive.clone())
+            .await
+            .unwrap_err()
+            .code,
+        "KmsAccessDenied"
+    );
     let received = server.sqs(&with, "ReceiveMessage", receive).await.unwrap();
     assert_eq!(received["Messages"][0]["Body"], "secret");
 }
@@ -103,14 +145,36 @@ async fn the_key_policy_sees_the_service_and_the_queue() {
     };
     let root = json!({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "kms:*", "Resource": "*"});
     let policy = json!({"Version": "2012-10-17", "Statement": [root, statement("right", "orders"), statement("wrong", "others")]});
-    let made = server.kms(&server.root, "CreateKey", json!({"Policy": policy.to_string()})).await.unwrap();
+    let made = server
+        .kms(&server.root, "CreateKey", json!({"Policy": policy.to_string()}))
+        .await
+        .unwrap();
     let key = made["KeyMetadata"]["KeyId"].as_str().unwrap();
     let url = server.queue(json!({"KmsMasterKeyId": key})).await;
-    let right = server.world.people.user(ACCOUNT, "right", Some(&allow(&["sqs:SendMessage"])));
-    let wrong = server.world.people.user(ACCOUNT, "wrong", Some(&allow(&["sqs:SendMessage"])));
+    let right = server
+        .world
+        .people
+        .user(ACCOUNT, "right", Some(&allow(&["sqs:SendMessage"])));
+    let wrong = server
+        .world
+        .people
+        .user(ACCOUNT, "wrong", Some(&allow(&["sqs:SendMessage"])));
     server.sqs(&right, "SendMessage", send(&url)).await.unwrap();
-    assert_eq!(server.sqs(&wrong, "SendMessage", send(&url)).await.unwrap_err().code, "KmsAccessDenied");
-    let direct = server.kms(&right, "GenerateDataKey", json!({"KeyId": key, "KeySpec": "AES_256"})).await;
+    assert_eq!(
+        server
+            .sqs(&wrong, "SendMessage", send(&url))
+            .await
+            .unwrap_err()
+            .code,
+        "KmsAccessDenied"
+    );
+    let direct = server
+        .kms(
+            &right,
+            "GenerateDataKey",
+            json!({"KeyId": key, "KeySpec": "AES_256"}),
+        )
+        .await;
     assert_eq!(direct.unwrap_err().code, "AccessDeniedException");
 }
 
@@ -118,11 +182,26 @@ async fn the_key_policy_sees_the_service_and_the_queue() {
 async fn an_alias_of_the_queue_belongs_to_the_queues_account() {
     let server = Server::start().await;
     let (url, key) = encrypted(&server).await;
-    let partner = server.world.people.user(OTHER, "partner", Some(&allow(&["sqs:SendMessage", "kms:*"])));
+    let partner = server
+        .world
+        .people
+        .user(OTHER, "partner", Some(&allow(&["sqs:SendMessage", "kms:*"])));
     let queue_policy = json!({"Statement": [{"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "sqs:SendMessage", "Resource": "*"}]});
     let attributes = json!({"Policy": queue_policy.to_string()});
-    server.ok("SetQueueAttributes", json!({"QueueUrl": url, "Attributes": attributes})).await;
-    assert_eq!(server.sqs(&partner, "SendMessage", send(&url)).await.unwrap_err().code, "KmsAccessDenied");
+    server
+        .ok(
+            "SetQueueAttributes",
+            json!({"QueueUrl": url, "Attributes": attributes}),
+        )
+        .await;
+    assert_eq!(
+        server
+            .sqs(&partner, "SendMessage", send(&url))
+            .await
+            .unwrap_err()
+            .code,
+        "KmsAccessDenied"
+    );
     let key_policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": [ACCOUNT, OTHER]}, "Action": "kms:*", "Resource": "*"}]});
     let input = json!({"KeyId": key, "PolicyName": "default", "Policy": key_policy.to_string()});
@@ -134,7 +213,15 @@ async fn an_alias_of_the_queue_belongs_to_the_queues_account() {
 async fn data_keys_are_used_again_for_the_reuse_period() {
     let server = Server::start().await;
     let (url, _) = encrypted(&server).await;
-    let generated = || server.world.audit.records().iter().filter(|(name, _)| name == "GenerateDataKey").count();
+    let generated = || {
+        server
+            .world
+            .audit
+            .records()
+            .iter()
+            .filter(|(name, _)| name == "GenerateDataKey")
+            .count()
+    };
     for _ in 0..3 {
         server.send(&url, "x").await;
     }
@@ -149,8 +236,18 @@ async fn data_keys_of_one_requester_are_not_anothers() {
     let server = Server::start().await;
     let (url, _) = encrypted(&server).await;
     server.send(&url, "x").await;
-    let other = server.world.people.user(ACCOUNT, "other", Some(&allow(&["sqs:SendMessage"])));
-    assert_eq!(server.sqs(&other, "SendMessage", send(&url)).await.unwrap_err().code, "KmsAccessDenied");
+    let other = server
+        .world
+        .people
+        .user(ACCOUNT, "other", Some(&allow(&["sqs:SendMessage"])));
+    assert_eq!(
+        server
+            .sqs(&other, "SendMessage", send(&url))
+            .await
+            .unwrap_err()
+            .code,
+        "KmsAccessDenied"
+    );
 }
 
 #[tokio::test]
@@ -158,9 +255,17 @@ async fn messages_stay_readable_when_the_queue_changes_its_key() {
     let server = Server::start().await;
     let (url, _) = encrypted(&server).await;
     server.send(&url, "under the first").await;
-    server.ok("SetQueueAttributes", json!({"QueueUrl": url, "Attributes": {"SqsManagedSseEnabled": "true", "KmsMasterKeyId": ""}})).await;
+    server
+        .ok(
+            "SetQueueAttributes",
+            json!({"QueueUrl": url, "Attributes": {"SqsManagedSseEnabled": "true", "KmsMasterKeyId": ""}}),
+        )
+        .await;
     server.send(&url, "under the service's").await;
-    assert_eq!(server.bodies(&url).await, ["under the first", "under the service's"]);
+    assert_eq!(
+        server.bodies(&url).await,
+        ["under the first", "under the service's"]
+    );
 }
 
 #[tokio::test]
@@ -168,7 +273,12 @@ async fn no_store_ever_holds_a_body_in_the_clear() {
     let server = Server::start().await;
     let (url, _) = encrypted(&server).await;
     server.send(&url, "a very recognisable body").await;
-    server.ok("CreateQueue", json!({"QueueName": "open", "Attributes": {"SqsManagedSseEnabled": "false"}})).await;
+    server
+        .ok(
+            "CreateQueue",
+            json!({"QueueName": "open", "Attributes": {"SqsManagedSseEnabled": "false"}}),
+        )
+        .await;
     let open = format!("https://localhost:4566/{ACCOUNT}/open");
     server.send(&open, "a very recognisable body").await;
     assert_eq!(server.bodies(&open).await.len(), 1);
@@ -183,12 +293,26 @@ impl Server {
     async fn stored_bytes(&self) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
         for partition in 0..self.world.stores.log.partitions() {
-            let opened = self.world.stores.log.open(bulla_storage::PartitionId(partition), "reader").await.unwrap();
+            let opened = self
+                .world
+                .stores
+                .log
+                .open(bulla_storage::PartitionId(partition), "reader")
+                .await
+                .unwrap();
             let reader = opened.owner.reader();
             let page = reader.scan(None, 500).await.unwrap();
             for record in page.items {
                 all.push(record.meta.to_vec());
-                all.extend(reader.bodies(vec![record.pos]).await.unwrap().into_iter().flatten().map(|body| body.to_vec()));
+                all.extend(
+                    reader
+                        .bodies(vec![record.pos])
+                        .await
+                        .unwrap()
+                        .into_iter()
+                        .flatten()
+                        .map(|body| body.to_vec()),
+                );
             }
         }
         assert!(!all.is_empty());

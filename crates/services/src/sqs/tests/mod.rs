@@ -35,33 +35,60 @@ impl Server {
     /// Starts over what an earlier server left.
     pub(super) async fn over(world: World) -> Self {
         let directory = world.records().await;
-        let kms = Kms::open(world.runtime.clone(), directory.clone(), &world.instance).await.unwrap();
-        let sqs = Sqs::open(world.runtime.clone(), &world.stores, directory, &world.instance).await.unwrap();
+        let kms = Kms::open(world.runtime.clone(), directory.clone(), &world.instance)
+            .await
+            .unwrap();
+        let sqs = Sqs::open(world.runtime.clone(), &world.stores, directory, &world.instance)
+            .await
+            .unwrap();
         let mut gate = world.gate();
         gate.serve(kms, kms::operations::OPERATIONS);
         gate.serve(Arc::clone(&sqs), OPERATIONS);
         let root = world.people.root(ACCOUNT);
-        Self { world, gate: Arc::new(gate), root, service: sqs }
+        Self {
+            world,
+            gate: Arc::new(gate),
+            root,
+            service: sqs,
+        }
     }
 
     /// Ends the server without a word, as kill -9 does, and starts another over the same stores.
     pub(super) async fn restart(self) -> Self {
-        let Self { world, gate, service, .. } = self;
+        let Self {
+            world, gate, service, ..
+        } = self;
         drop((gate, service));
         Self::over(world).await
     }
 
     pub(super) async fn sqs(&self, access_key: &str, name: &str, input: Value) -> Result<Value, Refused> {
-        ask(&self.gate, access_key, "sqs/us-east-1", &format!("AmazonSQS.{name}"), input).await
+        ask(
+            &self.gate,
+            access_key,
+            "sqs/us-east-1",
+            &format!("AmazonSQS.{name}"),
+            input,
+        )
+        .await
     }
 
     pub(super) async fn kms(&self, access_key: &str, name: &str, input: Value) -> Result<Value, Refused> {
-        ask(&self.gate, access_key, "kms/us-east-1", &format!("TrentService.{name}"), input).await
+        ask(
+            &self.gate,
+            access_key,
+            "kms/us-east-1",
+            &format!("TrentService.{name}"),
+            input,
+        )
+        .await
     }
 
     /// Asks as the account's root and expects success.
     pub(super) async fn ok(&self, name: &str, input: Value) -> Value {
-        self.sqs(&self.root, name, input).await.unwrap_or_else(|refused| panic!("{name}: {refused:?}"))
+        self.sqs(&self.root, name, input)
+            .await
+            .unwrap_or_else(|refused| panic!("{name}: {refused:?}"))
     }
 
     /// Asks as the account's root and expects a refusal; the answer is its code.
@@ -71,23 +98,38 @@ impl Server {
 
     /// Makes a queue and answers its URL.
     pub(super) async fn queue(&self, attributes: Value) -> String {
-        let made = self.ok("CreateQueue", json!({"QueueName": "orders", "Attributes": attributes})).await;
+        let made = self
+            .ok(
+                "CreateQueue",
+                json!({"QueueName": "orders", "Attributes": attributes}),
+            )
+            .await;
         made["QueueUrl"].as_str().unwrap().to_owned()
     }
 
     pub(super) async fn send(&self, url: &str, body: &str) {
-        self.ok("SendMessage", json!({"QueueUrl": url, "MessageBody": body})).await;
+        self.ok("SendMessage", json!({"QueueUrl": url, "MessageBody": body}))
+            .await;
     }
 
     /// Receives up to ten messages.
     pub(super) async fn receive(&self, url: &str) -> Vec<Value> {
-        let answer = self.ok("ReceiveMessage", json!({"QueueUrl": url, "MaxNumberOfMessages": 10})).await;
+        let answer = self
+            .ok(
+                "ReceiveMessage",
+                json!({"QueueUrl": url, "MaxNumberOfMessages": 10}),
+            )
+            .await;
         answer["Messages"].as_array().cloned().unwrap_or_default()
     }
 
     /// The bodies of up to ten messages, in order.
     pub(super) async fn bodies(&self, url: &str) -> Vec<String> {
-        self.receive(url).await.iter().map(|message| text(message, "Body")).collect()
+        self.receive(url)
+            .await
+            .iter()
+            .map(|message| text(message, "Body"))
+            .collect()
     }
 
     pub(super) async fn delete(&self, url: &str, message: &Value) {
@@ -96,7 +138,12 @@ impl Server {
     }
 
     pub(super) async fn attribute(&self, url: &str, name: &str) -> Value {
-        let answer = self.ok("GetQueueAttributes", json!({"QueueUrl": url, "AttributeNames": ["All"]})).await;
+        let answer = self
+            .ok(
+                "GetQueueAttributes",
+                json!({"QueueUrl": url, "AttributeNames": ["All"]}),
+            )
+            .await;
         answer["Attributes"][name].clone()
     }
 

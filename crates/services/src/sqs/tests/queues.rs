@@ -6,7 +6,10 @@ use serde_json::json;
 #[tokio::test]
 async fn a_queue_url_is_under_the_host_that_the_client_used() {
     let server = Server::start().await;
-    assert_eq!(server.queue(json!({})).await, format!("https://localhost:4566/{ACCOUNT}/orders"));
+    assert_eq!(
+        server.queue(json!({})).await,
+        format!("https://localhost:4566/{ACCOUNT}/orders")
+    );
 }
 
 #[tokio::test]
@@ -23,7 +26,13 @@ async fn creating_a_queue_again_names_the_attribute_that_differs() {
     let input = json!({"QueueName": "orders", "Attributes": {"DelaySeconds": "6"}});
     let refused = server.sqs(&server.root, "CreateQueue", input).await.unwrap_err();
     assert_eq!(refused.code, "QueueNameExists");
-    assert!(refused.message.ends_with("a different value for attribute DelaySeconds"), "{}", refused.message);
+    assert!(
+        refused
+            .message
+            .ends_with("a different value for attribute DelaySeconds"),
+        "{}",
+        refused.message
+    );
 }
 
 #[tokio::test]
@@ -31,7 +40,12 @@ async fn a_name_is_free_again_a_minute_after_its_queue_was_deleted() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
     server.ok("DeleteQueue", json!({"QueueUrl": url})).await;
-    assert_eq!(server.refused("CreateQueue", json!({"QueueName": "orders"})).await, "QueueDeletedRecently");
+    assert_eq!(
+        server
+            .refused("CreateQueue", json!({"QueueName": "orders"}))
+            .await,
+        "QueueDeletedRecently"
+    );
     server.pass(60);
     server.queue(json!({})).await;
 }
@@ -41,7 +55,9 @@ async fn a_deleted_queue_does_not_exist() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
     server.ok("DeleteQueue", json!({"QueueUrl": url})).await;
-    let code = server.refused("SendMessage", json!({"QueueUrl": url, "MessageBody": "x"})).await;
+    let code = server
+        .refused("SendMessage", json!({"QueueUrl": url, "MessageBody": "x"}))
+        .await;
     assert_eq!(code, "QueueDoesNotExist");
 }
 
@@ -57,7 +73,10 @@ async fn attributes_out_of_range_are_refused_and_change_nothing() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
     let input = json!({"QueueUrl": url, "Attributes": {"VisibilityTimeout": "43201", "DelaySeconds": "1"}});
-    assert_eq!(server.refused("SetQueueAttributes", input).await, "InvalidAttributeValue");
+    assert_eq!(
+        server.refused("SetQueueAttributes", input).await,
+        "InvalidAttributeValue"
+    );
     assert_eq!(server.attribute(&url, "DelaySeconds").await, "0");
 }
 
@@ -66,7 +85,11 @@ async fn attributes_that_are_not_built_are_refused() {
     let server = Server::start().await;
     for (name, value) in [("FifoQueue", "true"), ("RedrivePolicy", "{}")] {
         let input = json!({"QueueName": "orders", "Attributes": {name: value}});
-        assert_eq!(server.refused("CreateQueue", input).await, "UnsupportedOperation", "{name}");
+        assert_eq!(
+            server.refused("CreateQueue", input).await,
+            "UnsupportedOperation",
+            "{name}"
+        );
     }
 }
 
@@ -76,7 +99,12 @@ async fn a_kms_key_turns_the_managed_encryption_off_and_it_stays_off_without_the
     let url = server.queue(json!({})).await;
     assert_eq!(server.attribute(&url, "SqsManagedSseEnabled").await, "true");
     for key in ["alias/orders", ""] {
-        server.ok("SetQueueAttributes", json!({"QueueUrl": url, "Attributes": {"KmsMasterKeyId": key}})).await;
+        server
+            .ok(
+                "SetQueueAttributes",
+                json!({"QueueUrl": url, "Attributes": {"KmsMasterKeyId": key}}),
+            )
+            .await;
         assert_eq!(server.attribute(&url, "SqsManagedSseEnabled").await, "false");
     }
 }
@@ -85,9 +113,22 @@ async fn a_kms_key_turns_the_managed_encryption_off_and_it_stays_off_without_the
 async fn the_reuse_period_is_echoed_only_beside_a_key() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
-    assert!(server.attribute(&url, "KmsDataKeyReusePeriodSeconds").await.is_null());
-    server.ok("SetQueueAttributes", json!({"QueueUrl": url, "Attributes": {"KmsMasterKeyId": "alias/x"}})).await;
-    assert_eq!(server.attribute(&url, "KmsDataKeyReusePeriodSeconds").await, "300");
+    assert!(
+        server
+            .attribute(&url, "KmsDataKeyReusePeriodSeconds")
+            .await
+            .is_null()
+    );
+    server
+        .ok(
+            "SetQueueAttributes",
+            json!({"QueueUrl": url, "Attributes": {"KmsMasterKeyId": "alias/x"}}),
+        )
+        .await;
+    assert_eq!(
+        server.attribute(&url, "KmsDataKeyReusePeriodSeconds").await,
+        "300"
+    );
 }
 
 #[tokio::test]
@@ -95,7 +136,10 @@ async fn both_kinds_of_encryption_at_once_are_refused() {
     let server = Server::start().await;
     let attributes = json!({"KmsMasterKeyId": "alias/x", "SqsManagedSseEnabled": "true"});
     let input = json!({"QueueName": "orders", "Attributes": attributes});
-    assert_eq!(server.refused("CreateQueue", input).await, "InvalidAttributeValue");
+    assert_eq!(
+        server.refused("CreateQueue", input).await,
+        "InvalidAttributeValue"
+    );
 }
 
 #[tokio::test]
@@ -104,7 +148,10 @@ async fn a_policy_that_is_not_understood_is_refused() {
     let url = server.queue(json!({})).await;
     let policy = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Resource":"*","Colour":1}]}"#;
     let input = json!({"QueueUrl": url, "Attributes": {"Policy": policy}});
-    assert_eq!(server.refused("SetQueueAttributes", input).await, "InvalidAttributeValue");
+    assert_eq!(
+        server.refused("SetQueueAttributes", input).await,
+        "InvalidAttributeValue"
+    );
 }
 
 #[tokio::test]
@@ -113,11 +160,16 @@ async fn queues_are_listed_by_prefix_and_page() {
     for name in ["a1", "a2", "a3", "b1"] {
         server.ok("CreateQueue", json!({"QueueName": name})).await;
     }
-    let first = server.ok("ListQueues", json!({"QueueNamePrefix": "a", "MaxResults": 2})).await;
+    let first = server
+        .ok("ListQueues", json!({"QueueNamePrefix": "a", "MaxResults": 2}))
+        .await;
     assert_eq!(first["QueueUrls"].as_array().unwrap().len(), 2);
     let input = json!({"QueueNamePrefix": "a", "MaxResults": 2, "NextToken": first["NextToken"]});
     let second = server.ok("ListQueues", input).await;
-    assert_eq!(second["QueueUrls"], json!([format!("https://localhost:4566/{ACCOUNT}/a3")]));
+    assert_eq!(
+        second["QueueUrls"],
+        json!([format!("https://localhost:4566/{ACCOUNT}/a3")])
+    );
     assert!(second["NextToken"].is_null());
 }
 
@@ -126,7 +178,14 @@ async fn regions_have_queues_of_their_own() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
     let input = json!({"QueueUrl": url, "MessageBody": "x"});
-    let asked = crate::testing::ask(&server.gate, &server.root, "sqs/eu-west-1", "AmazonSQS.SendMessage", input).await;
+    let asked = crate::testing::ask(
+        &server.gate,
+        &server.root,
+        "sqs/eu-west-1",
+        "AmazonSQS.SendMessage",
+        input,
+    )
+    .await;
     assert_eq!(asked.unwrap_err().code, "QueueDoesNotExist");
 }
 
@@ -134,9 +193,19 @@ async fn regions_have_queues_of_their_own() {
 async fn tags_can_be_set_read_and_removed() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
-    server.ok("TagQueue", json!({"QueueUrl": url, "Tags": {"team": "a", "cost": "b"}})).await;
-    server.ok("UntagQueue", json!({"QueueUrl": url, "TagKeys": ["cost"]})).await;
-    assert_eq!(server.ok("ListQueueTags", json!({"QueueUrl": url})).await, json!({"Tags": {"team": "a"}}));
+    server
+        .ok(
+            "TagQueue",
+            json!({"QueueUrl": url, "Tags": {"team": "a", "cost": "b"}}),
+        )
+        .await;
+    server
+        .ok("UntagQueue", json!({"QueueUrl": url, "TagKeys": ["cost"]}))
+        .await;
+    assert_eq!(
+        server.ok("ListQueueTags", json!({"QueueUrl": url})).await,
+        json!({"Tags": {"team": "a"}})
+    );
 }
 
 #[tokio::test]
@@ -154,7 +223,10 @@ async fn a_queue_is_purged_at_most_once_a_minute() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
     server.ok("PurgeQueue", json!({"QueueUrl": url})).await;
-    assert_eq!(server.refused("PurgeQueue", json!({"QueueUrl": url})).await, "PurgeQueueInProgress");
+    assert_eq!(
+        server.refused("PurgeQueue", json!({"QueueUrl": url})).await,
+        "PurgeQueueInProgress"
+    );
     server.pass(60);
     server.ok("PurgeQueue", json!({"QueueUrl": url})).await;
 }
@@ -163,6 +235,14 @@ async fn a_queue_is_purged_at_most_once_a_minute() {
 async fn the_queue_arn_names_region_account_and_queue() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
-    let attributes = server.ok("GetQueueAttributes", json!({"QueueUrl": url, "AttributeNames": ["QueueArn"]})).await;
-    assert_eq!(text(&attributes["Attributes"], "QueueArn"), format!("arn:aws:sqs:us-east-1:{ACCOUNT}:orders"));
+    let attributes = server
+        .ok(
+            "GetQueueAttributes",
+            json!({"QueueUrl": url, "AttributeNames": ["QueueArn"]}),
+        )
+        .await;
+    assert_eq!(
+        text(&attributes["Attributes"], "QueueArn"),
+        format!("arn:aws:sqs:us-east-1:{ACCOUNT}:orders")
+    );
 }

@@ -2,7 +2,6 @@
 
 use super::{Server, text};
 use serde_json::json;
-use std::sync::Arc;
 
 #[tokio::test]
 async fn a_received_message_is_hidden_from_others() {
@@ -33,7 +32,10 @@ async fn the_count_of_receives_rises() {
     for count in ["1", "2", "3"] {
         let input = json!({"QueueUrl": url, "MessageSystemAttributeNames": ["ApproximateReceiveCount"]});
         let received = server.ok("ReceiveMessage", input).await;
-        assert_eq!(received["Messages"][0]["Attributes"]["ApproximateReceiveCount"], count);
+        assert_eq!(
+            received["Messages"][0]["Attributes"]["ApproximateReceiveCount"],
+            count
+        );
     }
 }
 
@@ -77,9 +79,15 @@ async fn garbage_is_no_receipt_handle() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
     let input = json!({"QueueUrl": url, "ReceiptHandle": "garbage"});
-    let refused = server.sqs(&server.root, "DeleteMessage", input).await.unwrap_err();
+    let refused = server
+        .sqs(&server.root, "DeleteMessage", input)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code, "ReceiptHandleIsInvalid");
-    assert_eq!(refused.message, "The input receipt handle \"garbage\" is not a valid receipt handle.");
+    assert_eq!(
+        refused.message,
+        "The input receipt handle \"garbage\" is not a valid receipt handle."
+    );
 }
 
 #[tokio::test]
@@ -88,7 +96,8 @@ async fn a_visibility_of_zero_gives_the_message_back_at_once() {
     let url = server.queue(json!({})).await;
     server.send(&url, "x").await;
     let messages = server.receive(&url).await;
-    let input = json!({"QueueUrl": url, "ReceiptHandle": messages[0]["ReceiptHandle"], "VisibilityTimeout": 0});
+    let input =
+        json!({"QueueUrl": url, "ReceiptHandle": messages[0]["ReceiptHandle"], "VisibilityTimeout": 0});
     server.ok("ChangeMessageVisibility", input).await;
     assert_eq!(server.bodies(&url).await, ["x"]);
 }
@@ -100,8 +109,12 @@ async fn the_visibility_of_a_deleted_message_cannot_be_changed() {
     server.send(&url, "x").await;
     let messages = server.receive(&url).await;
     server.delete(&url, &messages[0]).await;
-    let input = json!({"QueueUrl": url, "ReceiptHandle": messages[0]["ReceiptHandle"], "VisibilityTimeout": 10});
-    assert_eq!(server.refused("ChangeMessageVisibility", input).await, "InvalidParameterValueException");
+    let input =
+        json!({"QueueUrl": url, "ReceiptHandle": messages[0]["ReceiptHandle"], "VisibilityTimeout": 10});
+    assert_eq!(
+        server.refused("ChangeMessageVisibility", input).await,
+        "InvalidParameterValueException"
+    );
 }
 
 #[tokio::test]
@@ -110,11 +123,12 @@ async fn a_message_is_hidden_for_twelve_hours_in_total_at_most() {
     let url = server.queue(json!({})).await;
     server.send(&url, "x").await;
     let messages = server.receive(&url).await;
-    let change = |seconds: u32| {
-        json!({"QueueUrl": url, "ReceiptHandle": messages[0]["ReceiptHandle"], "VisibilityTimeout": seconds})
-    };
+    let change = |seconds: u32| json!({"QueueUrl": url, "ReceiptHandle": messages[0]["ReceiptHandle"], "VisibilityTimeout": seconds});
     server.pass(10);
-    assert_eq!(server.refused("ChangeMessageVisibility", change(43_200)).await, "InvalidParameterValueException");
+    assert_eq!(
+        server.refused("ChangeMessageVisibility", change(43_200)).await,
+        "InvalidParameterValueException"
+    );
     server.ok("ChangeMessageVisibility", change(43_190)).await;
 }
 
@@ -122,9 +136,17 @@ async fn a_message_is_hidden_for_twelve_hours_in_total_at_most() {
 async fn a_delayed_message_appears_when_its_delay_ends() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
-    server.ok("SendMessage", json!({"QueueUrl": url, "MessageBody": "x", "DelaySeconds": 10})).await;
+    server
+        .ok(
+            "SendMessage",
+            json!({"QueueUrl": url, "MessageBody": "x", "DelaySeconds": 10}),
+        )
+        .await;
     assert!(server.bodies(&url).await.is_empty());
-    assert_eq!(server.attribute(&url, "ApproximateNumberOfMessagesDelayed").await, "1");
+    assert_eq!(
+        server.attribute(&url, "ApproximateNumberOfMessagesDelayed").await,
+        "1"
+    );
     server.pass(10);
     assert_eq!(server.bodies(&url).await, ["x"]);
 }
@@ -140,43 +162,71 @@ async fn a_message_is_gone_when_the_queue_does_not_keep_it_any_longer() {
 
 #[tokio::test]
 async fn a_long_poll_ends_with_a_message_that_arrives() {
-    let server = Arc::new(Server::start().await);
+    let server = Server::start().await;
     let url = server.queue(json!({})).await;
-    let waiting = tokio::spawn({
-        let (server, url) = (Arc::clone(&server), url.clone());
-        async move { server.ok("ReceiveMessage", json!({"QueueUrl": url, "WaitTimeSeconds": 20})).await }
+    let poll = server.ok("ReceiveMessage", json!({"QueueUrl": url, "WaitTimeSeconds": 20}));
+    let (received, ()) = tokio::join!(poll, async {
+        server.somebody_waits(&url).await;
+        server.send(&url, "x").await;
     });
-    server.somebody_waits(&url).await;
-    server.send(&url, "x").await;
-    assert_eq!(text(&waiting.await.unwrap()["Messages"][0], "Body"), "x");
+    assert_eq!(text(&received["Messages"][0], "Body"), "x");
 }
 
 #[tokio::test]
 async fn a_long_poll_ends_empty_when_its_time_is_over() {
-    let server = Arc::new(Server::start().await);
+    let server = Server::start().await;
     let url = server.queue(json!({"ReceiveMessageWaitTimeSeconds": "5"})).await;
-    let waiting = tokio::spawn({
-        let (server, url) = (Arc::clone(&server), url.clone());
-        async move { server.ok("ReceiveMessage", json!({"QueueUrl": url})).await }
+    let poll = server.ok("ReceiveMessage", json!({"QueueUrl": url}));
+    let (received, ()) = tokio::join!(poll, async {
+        server.somebody_waits(&url).await;
+        server.pass(5);
     });
-    server.somebody_waits(&url).await;
-    server.pass(5);
-    assert!(waiting.await.unwrap()["Messages"].is_null());
+    assert!(received["Messages"].is_null());
 }
 
 #[tokio::test]
 async fn a_long_poll_finds_a_message_that_reappears_while_it_waits() {
-    let server = Arc::new(Server::start().await);
+    let server = Server::start().await;
     let url = server.queue(json!({"VisibilityTimeout": "3"})).await;
     server.send(&url, "x").await;
     server.receive(&url).await;
-    let waiting = tokio::spawn({
-        let (server, url) = (Arc::clone(&server), url.clone());
-        async move { server.ok("ReceiveMessage", json!({"QueueUrl": url, "WaitTimeSeconds": 20})).await }
+    let poll = server.ok("ReceiveMessage", json!({"QueueUrl": url, "WaitTimeSeconds": 20}));
+    let (received, ()) = tokio::join!(poll, async {
+        server.somebody_waits(&url).await;
+        server.pass(3);
     });
-    server.somebody_waits(&url).await;
-    server.pass(3);
-    assert_eq!(text(&waiting.await.unwrap()["Messages"][0], "Body"), "x");
+    assert_eq!(text(&received["Messages"][0], "Body"), "x");
+}
+
+#[tokio::test]
+async fn a_poll_that_began_first_finds_a_message_whose_lease_began_later() {
+    let server = Server::start().await;
+    let url = server.queue(json!({})).await;
+    server
+        .ok(
+            "SendMessage",
+            json!({"QueueUrl": url, "MessageBody": "x", "DelaySeconds": 10}),
+        )
+        .await;
+    let poll = server.ok("ReceiveMessage", json!({"QueueUrl": url, "WaitTimeSeconds": 20}));
+    let (received, ()) = tokio::join!(poll, async {
+        server.somebody_waits(&url).await;
+        server.send(&url, "y").await;
+    });
+    assert_eq!(text(&received["Messages"][0], "Body"), "y");
+    let handle = received["Messages"][0]["ReceiptHandle"].clone();
+    let poll = server.ok("ReceiveMessage", json!({"QueueUrl": url, "WaitTimeSeconds": 20}));
+    let (received, ()) = tokio::join!(poll, async {
+        server.somebody_waits(&url).await;
+        let input = json!({"QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": 2});
+        server.ok("ChangeMessageVisibility", input).await;
+        // The poll must learn of the new time before it comes.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        server.pass(2);
+    });
+    assert_eq!(text(&received["Messages"][0], "Body"), "y");
 }
 
 #[tokio::test]
@@ -189,7 +239,9 @@ async fn deleting_a_batch_reports_each_entry() {
         {"Id": "good", "ReceiptHandle": messages[0]["ReceiptHandle"]},
         {"Id": "bad", "ReceiptHandle": "garbage"},
     ]);
-    let answer = server.ok("DeleteMessageBatch", json!({"QueueUrl": url, "Entries": entries})).await;
+    let answer = server
+        .ok("DeleteMessageBatch", json!({"QueueUrl": url, "Entries": entries}))
+        .await;
     assert_eq!(answer["Successful"], json!([{"Id": "good"}]));
     assert_eq!(answer["Failed"][0]["Code"], "ReceiptHandleIsInvalid");
 }
@@ -203,5 +255,10 @@ async fn counts_follow_the_messages() {
     }
     server.ok("ReceiveMessage", json!({"QueueUrl": url})).await;
     assert_eq!(server.attribute(&url, "ApproximateNumberOfMessages").await, "2");
-    assert_eq!(server.attribute(&url, "ApproximateNumberOfMessagesNotVisible").await, "1");
+    assert_eq!(
+        server
+            .attribute(&url, "ApproximateNumberOfMessagesNotVisible")
+            .await,
+        "1"
+    );
 }

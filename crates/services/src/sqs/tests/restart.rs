@@ -40,21 +40,32 @@ async fn a_handle_from_before_a_restart_still_deletes() {
 #[tokio::test]
 async fn settings_tags_and_policy_are_there_after_a_restart() {
     let server = Server::start().await;
-    let policy = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Resource":"*"}]}"#;
+    let policy =
+        r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Resource":"*"}]}"#;
     let url = server.queue(json!({"DelaySeconds": "7", "Policy": policy})).await;
-    server.ok("TagQueue", json!({"QueueUrl": url, "Tags": {"team": "a"}})).await;
+    server
+        .ok("TagQueue", json!({"QueueUrl": url, "Tags": {"team": "a"}}))
+        .await;
     let before = server.attribute(&url, "Policy").await;
     let server = server.restart().await;
     assert_eq!(server.attribute(&url, "DelaySeconds").await, "7");
     assert_eq!(server.attribute(&url, "Policy").await, before);
-    assert_eq!(server.ok("ListQueueTags", json!({"QueueUrl": url})).await["Tags"]["team"], "a");
+    assert_eq!(
+        server.ok("ListQueueTags", json!({"QueueUrl": url})).await["Tags"]["team"],
+        "a"
+    );
 }
 
 #[tokio::test]
 async fn a_delay_goes_on_after_a_restart() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
-    server.ok("SendMessage", json!({"QueueUrl": url, "MessageBody": "x", "DelaySeconds": 100})).await;
+    server
+        .ok(
+            "SendMessage",
+            json!({"QueueUrl": url, "MessageBody": "x", "DelaySeconds": 100}),
+        )
+        .await;
     let server = server.restart().await;
     assert!(server.bodies(&url).await.is_empty());
     server.pass(100);
@@ -90,5 +101,10 @@ async fn a_name_stays_taken_for_its_minute_over_a_restart() {
     let url = server.queue(json!({})).await;
     server.ok("DeleteQueue", json!({"QueueUrl": url})).await;
     let server = server.restart().await;
-    assert_eq!(server.refused("CreateQueue", json!({"QueueName": "orders"})).await, "QueueDeletedRecently");
+    assert_eq!(
+        server
+            .refused("CreateQueue", json!({"QueueName": "orders"}))
+            .await,
+        "QueueDeletedRecently"
+    );
 }

@@ -7,8 +7,16 @@ use serde_json::json;
 async fn the_answer_carries_the_digest_of_the_body() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
-    let sent = server.ok("SendMessage", json!({"QueueUrl": url, "MessageBody": "This is a test message"})).await;
-    assert_eq!(text(&sent, "MD5OfMessageBody"), "fafb00f5732ab283681e124bf8747ed1");
+    let sent = server
+        .ok(
+            "SendMessage",
+            json!({"QueueUrl": url, "MessageBody": "This is a test message"}),
+        )
+        .await;
+    assert_eq!(
+        text(&sent, "MD5OfMessageBody"),
+        "fafb00f5732ab283681e124bf8747ed1"
+    );
 }
 
 #[tokio::test]
@@ -34,7 +42,10 @@ async fn a_body_over_the_queues_limit_is_refused() {
     let url = server.queue(json!({"MaximumMessageSize": "1024"})).await;
     server.send(&url, &"x".repeat(1024)).await;
     let input = json!({"QueueUrl": url, "MessageBody": "x".repeat(1025)});
-    assert_eq!(server.refused("SendMessage", input).await, "InvalidParameterValueException");
+    assert_eq!(
+        server.refused("SendMessage", input).await,
+        "InvalidParameterValueException"
+    );
 }
 
 #[tokio::test]
@@ -43,7 +54,10 @@ async fn attributes_count_to_the_size_of_a_message() {
     let url = server.queue(json!({"MaximumMessageSize": "1024"})).await;
     let attributes = json!({"a": {"DataType": "String", "StringValue": "x"}});
     let input = json!({"QueueUrl": url, "MessageBody": "x".repeat(1020), "MessageAttributes": attributes});
-    assert_eq!(server.refused("SendMessage", input).await, "InvalidParameterValueException");
+    assert_eq!(
+        server.refused("SendMessage", input).await,
+        "InvalidParameterValueException"
+    );
 }
 
 #[tokio::test]
@@ -51,7 +65,10 @@ async fn a_body_with_forbidden_characters_is_refused() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
     let input = json!({"QueueUrl": url, "MessageBody": "a\u{0}"});
-    assert_eq!(server.refused("SendMessage", input).await, "InvalidMessageContents");
+    assert_eq!(
+        server.refused("SendMessage", input).await,
+        "InvalidMessageContents"
+    );
 }
 
 #[tokio::test]
@@ -59,7 +76,10 @@ async fn an_empty_body_is_a_missing_parameter() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
     let input = json!({"QueueUrl": url, "MessageBody": ""});
-    assert_eq!(server.refused("SendMessage", input).await, "MissingRequiredParameterException");
+    assert_eq!(
+        server.refused("SendMessage", input).await,
+        "MissingRequiredParameterException"
+    );
 }
 
 #[tokio::test]
@@ -67,7 +87,9 @@ async fn a_wrong_entry_of_a_batch_fails_alone() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
     let entries = json!([{"Id": "good", "MessageBody": "x"}, {"Id": "bad", "MessageBody": "\u{1}"}]);
-    let answer = server.ok("SendMessageBatch", json!({"QueueUrl": url, "Entries": entries})).await;
+    let answer = server
+        .ok("SendMessageBatch", json!({"QueueUrl": url, "Entries": entries}))
+        .await;
     assert_eq!(answer["Successful"][0]["Id"], "good");
     assert_eq!(answer["Failed"][0]["Id"], "bad");
     assert_eq!(server.bodies(&url).await, ["x"]);
@@ -85,7 +107,12 @@ async fn a_batch_is_refused_as_a_whole_when_it_is_not_well_formed() {
         (json!([entry("a"), entry("a")]), "BatchEntryIdsNotDistinct"),
         (json!([entry("a b")]), "InvalidBatchEntryId"),
     ] {
-        assert_eq!(server.refused("SendMessageBatch", json!({"QueueUrl": url, "Entries": entries})).await, code);
+        assert_eq!(
+            server
+                .refused("SendMessageBatch", json!({"QueueUrl": url, "Entries": entries}))
+                .await,
+            code
+        );
     }
 }
 
@@ -97,7 +124,9 @@ async fn a_batch_larger_than_one_message_may_be_is_refused() {
         {"Id": "a", "MessageBody": "x".repeat(600_000)},
         {"Id": "b", "MessageBody": "x".repeat(600_000)},
     ]);
-    let code = server.refused("SendMessageBatch", json!({"QueueUrl": url, "Entries": entries})).await;
+    let code = server
+        .refused("SendMessageBatch", json!({"QueueUrl": url, "Entries": entries}))
+        .await;
     assert_eq!(code, "BatchRequestTooLong");
 }
 
@@ -105,10 +134,20 @@ async fn a_batch_larger_than_one_message_may_be_is_refused() {
 async fn attribute_names_and_types_outside_the_rules_are_refused() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
-    for (name, data_type) in [("AWS.x", "String"), ("a..b", "String"), (".a", "String"), ("a b", "String"), ("a", "Text")] {
+    for (name, data_type) in [
+        ("AWS.x", "String"),
+        ("a..b", "String"),
+        (".a", "String"),
+        ("a b", "String"),
+        ("a", "Text"),
+    ] {
         let attributes = json!({name: {"DataType": data_type, "StringValue": "x"}});
         let input = json!({"QueueUrl": url, "MessageBody": "x", "MessageAttributes": attributes});
-        assert_eq!(server.refused("SendMessage", input).await, "InvalidParameterValueException", "{name} {data_type}");
+        assert_eq!(
+            server.refused("SendMessage", input).await,
+            "InvalidParameterValueException",
+            "{name} {data_type}"
+        );
     }
 }
 
@@ -119,5 +158,8 @@ async fn the_parameters_of_fifo_queues_are_refused() {
     let input = json!({"QueueUrl": url, "MessageBody": "x", "MessageGroupId": "g"});
     assert_eq!(server.refused("SendMessage", input).await, "UnsupportedOperation");
     let input = json!({"QueueUrl": url, "MessageBody": "x", "MessageDeduplicationId": "g"});
-    assert_eq!(server.refused("SendMessage", input).await, "InvalidParameterValueException");
+    assert_eq!(
+        server.refused("SendMessage", input).await,
+        "InvalidParameterValueException"
+    );
 }
