@@ -10,6 +10,8 @@ pub mod sqs;
 pub mod sts;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod testing_realm;
 
 use bulla_gate::Endpoint;
 use bulla_wire::ErrorRow;

@@ -68,12 +68,24 @@ impl IamError {
     pub fn rows() -> Vec<ErrorRow> {
         [
             Self::DeleteConflict { what: "" },
-            Self::EntityAlreadyExists { noun: "", name: String::new() },
+            Self::EntityAlreadyExists {
+                noun: "",
+                name: String::new(),
+            },
             Self::Internal,
-            Self::InvalidInput { reason: String::new() },
-            Self::LimitExceeded { reason: String::new() },
-            Self::MalformedPolicyDocument { reason: String::new() },
-            Self::NoSuchEntity { noun: "", name: String::new() },
+            Self::InvalidInput {
+                reason: String::new(),
+            },
+            Self::LimitExceeded {
+                reason: String::new(),
+            },
+            Self::MalformedPolicyDocument {
+                reason: String::new(),
+            },
+            Self::NoSuchEntity {
+                noun: "",
+                name: String::new(),
+            },
         ]
         .iter()
         .map(ErrorCode::row)

@@ -25,6 +25,8 @@ mod record;
 mod secret_text;
 mod shapes;
 mod sought;
+#[cfg(test)]
+mod tests;
 mod trust;
 mod validate;
 mod view;

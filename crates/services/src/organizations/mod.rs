@@ -19,6 +19,8 @@ mod organization;
 mod page;
 mod record;
 mod shapes;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod view;
 

@@ -192,11 +192,11 @@ impl View {
                 }
                 Stored::Creation(id, creation) => {
                     self.with(id, |tree| {
-                        drop(tree.creations.insert(creation.id.clone(), creation))
+                        drop(tree.creations.insert(creation.id.clone(), creation));
                     });
                 }
                 Stored::NoCreation(id, creation) => {
-                    self.with(id, |tree| drop(tree.creations.remove(&creation)))
+                    self.with(id, |tree| drop(tree.creations.remove(&creation)));
                 }
             }
         }

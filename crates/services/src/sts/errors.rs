@@ -38,8 +38,12 @@ impl StsError {
     #[must_use]
     pub fn rows() -> Vec<ErrorRow> {
         [
-            Self::MalformedPolicyDocument { reason: String::new() },
-            Self::PackedPolicyTooLarge { reason: String::new() },
+            Self::MalformedPolicyDocument {
+                reason: String::new(),
+            },
+            Self::PackedPolicyTooLarge {
+                reason: String::new(),
+            },
         ]
         .iter()
         .map(ErrorCode::row)

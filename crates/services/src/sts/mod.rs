@@ -10,6 +10,8 @@ mod errors;
 mod limits;
 pub mod operations;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod token;
 mod validate;
 
