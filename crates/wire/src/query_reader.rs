@@ -110,7 +110,9 @@ impl<'a> Group<'_, 'a> {
             member.name
         };
         let Some(mut group) = self.below(name)? else {
-            return Ok(None);
+            // An empty list leaves no parameter behind, so that it cannot be told from one that was not sent.
+            let empty = member.required && member.flattened && matches!(member.kind, Kind::List(_));
+            return Ok(empty.then(|| Node::List(Vec::new())));
         };
         group
             .value(&member.kind, member)

@@ -94,6 +94,12 @@ fn flattened_lists_are_read_by_their_query_name_their_json_name_and_without_an_i
 }
 
 #[test]
+fn an_empty_list_that_is_required_is_read_from_no_parameter_at_all() {
+    let input: SendMessageBatch = query("QueueUrl=q").unwrap();
+    assert_eq!(input.entries.len(), 0);
+}
+
+#[test]
 fn wrapped_lists_of_structures_and_of_text_are_read() {
     let input: AssumeRole = query(
         "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr\
