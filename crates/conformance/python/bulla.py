@@ -100,7 +100,8 @@ class Server:
             command += ["--data", str(self.data), "--root-key-file", str(self.root_key)]
         return command
 
-    def start(self) -> "Server":
+    def launch(self) -> None:
+        """Starts the process and does not wait for it."""
         self.log = open(self.folder / "server.log", "ab")
         self.process = subprocess.Popen(
             self.command(),
@@ -110,6 +111,9 @@ class Server:
             env=clean_environment() | self.environment,
             cwd=self.folder,
         )
+
+    def start(self) -> "Server":
+        self.launch()
         lines: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, args=(self.process.stdout, lines), daemon=True).start()
         deadline = time.monotonic() + START_SECONDS_MAX

@@ -2,7 +2,7 @@
 
 Several threads send, receive and delete, alone and in batches, on queues under the service's key and under a KMS key,
 while another makes keys, queues and policies. At a random moment the process is killed; it is started again on the same
-folder, and then holds:
+folder, at times killed once more before it is ready, and then holds:
 
 - a message whose send was acknowledged is there, unless a delete of it was sent;
 - a message whose delete was acknowledged never comes back;
@@ -20,6 +20,7 @@ import os
 import random
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import botocore.exceptions
 
@@ -28,6 +29,7 @@ from bulla import Keys, Server, allow, policy, traces, user
 ROUNDS = int(os.environ.get("BULLA_ROUNDS", "50"))
 SEED = int(os.environ.get("BULLA_SEED", str(int.from_bytes(os.urandom(4)))))
 LOAD_SECONDS_MIN, LOAD_SECONDS_MAX = 0.05, 0.6
+START_KILL_SHARE, START_KILL_SECONDS_MAX = 0.3, 0.1
 VERIFY_EVERY_ROUNDS = 10
 VERIFY_SECONDS_MAX = 60
 WORKERS = 4
@@ -150,18 +152,23 @@ def load(server: Server, keys: Keys, queues: list[str], ledger: Ledger, round_: 
         assert not thread.is_alive(), "a client did not notice that the server is gone"
 
 
+def drain(sqs, queue: str, ledger: Ledger) -> set[str]:
+    """Takes all messages of a queue and returns their ids."""
+    seen: set[str] = set()
+    deadline, empty = time.monotonic() + VERIFY_SECONDS_MAX, 0
+    # What an earlier receive hid may take its visibility timeout to show up again.
+    while empty < 2 and time.monotonic() < deadline:
+        found = take(sqs, queue, ledger, batch=True, wait=2)
+        seen |= set(found)
+        empty = 0 if found else empty + 1
+    return seen
+
+
 def verify(server: Server, keys: Keys, queues: list[str], ledger: Ledger) -> None:
     """Drains the queues: every acknowledged message that nobody may have deleted must come."""
     sqs, kms = server.client("sqs", keys), server.client("kms", keys)
-    seen: set[str] = set()
-    deadline = time.monotonic() + VERIFY_SECONDS_MAX
-    for queue in queues:
-        empty = 0
-        # What an earlier receive hid may take its visibility timeout to show up again.
-        while empty < 2 and time.monotonic() < deadline:
-            found = take(sqs, queue, ledger, batch=True, wait=2)
-            seen |= set(found)
-            empty = 0 if found else empty + 1
+    with ThreadPoolExecutor(len(queues)) as pool:
+        seen = set().union(*pool.map(lambda queue: drain(server.client("sqs", keys), queue, ledger), queues))
     due = set(ledger.sent) - (ledger.maybe_deleted - seen)
     lost = due - seen
     assert not lost, f"{len(lost)} acknowledged messages are lost, such as {sorted(lost)[:3]}"
@@ -196,6 +203,10 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(fresh):
         load(server, keys, queues, ledger, round_, chance)
         total += len(ledger.sent) - before
         assert not ledger.faults, ledger.faults[:5]
+        if chance.random() < START_KILL_SHARE:
+            server.launch()
+            time.sleep(chance.uniform(0, START_KILL_SECONDS_MAX))
+            server.kill()
         server.start()
         queues = [f"{server.https}/{path}" for path in paths]  # The port is another one each time.
         if (round_ + 1) % VERIFY_EVERY_ROUNDS == 0 or round_ + 1 == ROUNDS:
