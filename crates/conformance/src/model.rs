@@ -95,9 +95,19 @@ impl<'a> ModelShape<'a> {
         self.value.get("member").or_else(|| self.value.get("value"))
     }
 
+    /// The name that the shape gives to every member that holds it.
+    pub(crate) fn wire_name(self) -> Option<&'a str> {
+        name(self.value)
+    }
+
+    /// The name that a list or map gives to what it holds: `member`, `key` or `value`.
+    pub(crate) fn inner_name(self, part: &str) -> Option<&'a str> {
+        name(self.value.get(part)?)
+    }
+
     /// Whether a list or map stands without a wrapping element.
     pub(crate) fn flattened(self) -> bool {
-        self.value.get("flattened").and_then(Value::as_bool).unwrap_or(false)
+        flag(self.value, "flattened")
     }
 
     /// Code and status of an error, where the model has them.
@@ -107,4 +117,14 @@ impl<'a> ModelShape<'a> {
         let status = error.and_then(|error| error.get("httpStatusCode")?.as_u64());
         (code, status)
     }
+}
+
+/// The name on the wire that a reference gives.
+pub(crate) fn name(reference: &Value) -> Option<&str> {
+    reference.get("locationName")?.as_str()
+}
+
+/// A trait that is absent or `true`.
+pub(crate) fn flag(value: &Value, name: &str) -> bool {
+    value.get(name).and_then(Value::as_bool).unwrap_or(false)
 }

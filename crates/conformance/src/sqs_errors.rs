@@ -1,6 +1,6 @@
 //! Codes and statuses of SQS errors in the Query protocol, which the JSON model no longer carries.
 //!
-//! Source: the `error` traits of the SQS model in botocore 1.34.0 and the errors of the SQS API Reference; the status of
+//! Source: the `error` traits of the SQS model in botocore 1.29.165 and the errors of the SQS API Reference; the status of
 //! `ReceiptHandleIsInvalid` is that of recorded answers.
 
 /// Shape, code, status.
