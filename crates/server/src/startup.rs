@@ -110,7 +110,8 @@ fn exports(
             shell_word(&ca.display().to_string())
         )?;
     }
-    writeln!(text, "export AWS_REGION={}", settings.region)?;
+    // Version 1 of the AWS CLI reads the second name only.
+    writeln!(text, "export AWS_REGION={0} AWS_DEFAULT_REGION={0}", settings.region)?;
     if let Some(first) = first {
         writeln!(text, "export AWS_ACCESS_KEY_ID={}", first.access_key_id)?;
         writeln!(
@@ -130,7 +131,10 @@ fn exports(
             settings.open_account
         )?;
     }
-    Ok(())
+    writeln!(
+        text,
+        "# Version 1 of the AWS CLI needs `--endpoint-url $AWS_ENDPOINT_URL` with sqs commands; it ignores the variable there."
+    )
 }
 
 /// An address as a client of this machine writes it.
