@@ -47,7 +47,12 @@ pub(crate) fn node() -> Result<PathBuf, String> {
 fn fingerprint() -> Result<String, String> {
     let mut hasher = DefaultHasher::new();
     REVISION.hash(&mut hasher);
-    let inputs = ["requirements.txt", "requirements-node.txt", "requirements-models.txt", "unpack_models.py"];
+    let inputs = [
+        "requirements.txt",
+        "requirements-node.txt",
+        "requirements-models.txt",
+        "unpack_models.py",
+    ];
     for file in inputs.map(|file| format!("{PYTHON}/{file}")) {
         project::read(&project::root().join(file))?.hash(&mut hasher);
     }
@@ -69,7 +74,14 @@ fn python() -> Result<(), String> {
 /// `pip` with one of its commands; the file of requirements is to follow.
 fn pip(command: &str) -> Command {
     let mut pip = run::command(project::venv("python"));
-    pip.args(["-m", "pip", command, "--quiet", "--disable-pip-version-check", "--requirement"]);
+    pip.args([
+        "-m",
+        "pip",
+        command,
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+    ]);
     pip
 }
 

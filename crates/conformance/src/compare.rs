@@ -85,7 +85,10 @@ impl<'a> Comparison<'a> {
         match self.model.side(described.operation, side) {
             Some(theirs) => {
                 if ours.name != theirs.name && !ours.members.is_empty() {
-                    self.report(&path, &format!("is named `{}`, at AWS `{}`", ours.name, theirs.name));
+                    self.report(
+                        &path,
+                        &format!("is named `{}`, at AWS `{}`", ours.name, theirs.name),
+                    );
                 }
                 self.structure(&path, ours, theirs, side == "input");
             }
@@ -134,7 +137,9 @@ impl<'a> Comparison<'a> {
     fn query_names(&mut self, path: &str, ours: &Member, reference: &Value, theirs: ModelShape<'_>) {
         let flattened = theirs.flattened() || model::flag(reference, "flattened");
         let item = theirs.inner_name("member");
-        let named = model::name(reference).or_else(|| theirs.wire_name()).unwrap_or(ours.name);
+        let named = model::name(reference)
+            .or_else(|| theirs.wire_name())
+            .unwrap_or(ours.name);
         let called = if flattened { item.unwrap_or(named) } else { named };
         self.query_name(path, "called", ours.query_name, called);
         if !ours.kind.repeats() {
@@ -144,8 +149,18 @@ impl<'a> Comparison<'a> {
             self.report_name(path, "is flattened, or not, other than at AWS");
         }
         if theirs.kind() == "map" {
-            self.query_name(path, "keyed by", ours.key_name, theirs.inner_name("key").unwrap_or("key"));
-            self.query_name(path, "valued by", ours.value_name, theirs.inner_name("value").unwrap_or("value"));
+            self.query_name(
+                path,
+                "keyed by",
+                ours.key_name,
+                theirs.inner_name("key").unwrap_or("key"),
+            );
+            self.query_name(
+                path,
+                "valued by",
+                ours.value_name,
+                theirs.inner_name("value").unwrap_or("value"),
+            );
         } else if !flattened {
             self.query_name(path, "a list of", ours.item_name, item.unwrap_or("member"));
         }
@@ -194,11 +209,16 @@ impl<'a> Comparison<'a> {
                 continue;
             };
             let (code, status) = theirs.error();
-            let documented = SQS_ERRORS.iter().find(|row| described.service == "sqs" && row.0 == theirs.name);
+            let documented = SQS_ERRORS
+                .iter()
+                .find(|row| described.service == "sqs" && row.0 == theirs.name);
             let code = code.or(documented.map(|row| row.1)).unwrap_or(theirs.name);
             let status = status.or(documented.map(|row| u64::from(row.2)));
             if ours.query_code != code {
-                self.report_name(&path, &format!("has the code `{}`, at AWS `{code}`", ours.query_code));
+                self.report_name(
+                    &path,
+                    &format!("has the code `{}`, at AWS `{code}`", ours.query_code),
+                );
             }
             if status.is_some_and(|status| status != u64::from(ours.status)) {
                 let status = status.unwrap_or_default();

@@ -61,14 +61,23 @@ impl Model {
 
     /// The errors that the operation declares.
     pub(crate) fn errors(&self, operation: &str) -> Vec<ModelShape<'_>> {
-        let declared = self.operation(operation).and_then(|found| found.get("errors")?.as_array());
-        declared.into_iter().flatten().filter_map(|reference| self.shape(reference)).collect()
+        let declared = self
+            .operation(operation)
+            .and_then(|found| found.get("errors")?.as_array());
+        declared
+            .into_iter()
+            .flatten()
+            .filter_map(|reference| self.shape(reference))
+            .collect()
     }
 
     /// Follows a reference such as `{"shape": "String"}`.
     pub(crate) fn shape<'a>(&'a self, reference: &'a Value) -> Option<ModelShape<'a>> {
         let name = reference.get("shape")?.as_str()?;
-        Some(ModelShape { name, value: self.root.get("shapes")?.get(name)? })
+        Some(ModelShape {
+            name,
+            value: self.root.get("shapes")?.get(name)?,
+        })
     }
 }
 
@@ -81,13 +90,20 @@ impl<'a> ModelShape<'a> {
     /// Name and reference of every member of a structure.
     pub(crate) fn members(self) -> Vec<(&'a str, &'a Value)> {
         let members = self.value.get("members").and_then(Value::as_object);
-        members.into_iter().flatten().map(|(name, reference)| (name.as_str(), reference)).collect()
+        members
+            .into_iter()
+            .flatten()
+            .map(|(name, reference)| (name.as_str(), reference))
+            .collect()
     }
 
     /// Whether a request must have the member.
     pub(crate) fn requires(self, member: &str) -> bool {
         let required = self.value.get("required").and_then(Value::as_array);
-        required.into_iter().flatten().any(|name| name.as_str() == Some(member))
+        required
+            .into_iter()
+            .flatten()
+            .any(|name| name.as_str() == Some(member))
     }
 
     /// The reference to what a list or map holds: `member`, or `value` of a map.

@@ -8,7 +8,10 @@ use bulla_conformance::{Described, Model, differences, query_differences};
 /// Known differences, each with its reason beside it. `*` stands for any operation.
 fn not_built() -> BTreeSet<String> {
     let text = include_str!("../not_built.txt");
-    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+    text.lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// `sqs.SendMessage.X: ..` as `sqs.*.X: ..`.
@@ -55,15 +58,28 @@ fn shapes_and_errors_are_those_of_the_aws_models() {
             None => unknown.push(difference),
         }
     }
-    assert!(unknown.is_empty(), "differences from the AWS models:\n{unknown:#?}");
+    assert!(
+        unknown.is_empty(),
+        "differences from the AWS models:\n{unknown:#?}"
+    );
     let stale: Vec<&String> = known.difference(&used).collect();
-    assert!(stale.is_empty(), "no longer true, remove from not_built.txt:\n{stale:#?}");
+    assert!(
+        stale.is_empty(),
+        "no longer true, remove from not_built.txt:\n{stale:#?}"
+    );
 }
 
 #[test]
 fn query_names_and_codes_of_sqs_are_those_of_the_last_model_that_has_them() {
     let model = Model::read(&models(), "sqs-query").unwrap_or_else(|error| panic!("{error}"));
-    let own = described().into_iter().filter(|described| described.service == "sqs");
-    let found: Vec<String> = own.flat_map(|described| query_differences(&described, &model)).collect();
-    assert!(found.is_empty(), "differences from the AWS model of the Query protocol:\n{found:#?}");
+    let own = described()
+        .into_iter()
+        .filter(|described| described.service == "sqs");
+    let found: Vec<String> = own
+        .flat_map(|described| query_differences(&described, &model))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "differences from the AWS model of the Query protocol:\n{found:#?}"
+    );
 }

@@ -28,9 +28,14 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock whose monotonic time begins now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that others use instead")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that others use instead"
+    )]
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 }
 
@@ -41,7 +46,10 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that others use instead")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that others use instead"
+    )]
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
@@ -51,7 +59,10 @@ impl Clock for SystemClock {
         self.start.elapsed()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that others use instead")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that others use instead"
+    )]
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }

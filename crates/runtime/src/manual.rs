@@ -26,7 +26,12 @@ impl Default for ManualClock {
     fn default() -> Self {
         let start = Timestamp::from_seconds(1_767_225_600);
         Self {
-            state: Mutex::new(ManualTime { start, passed: Duration::ZERO, sleepers: BTreeMap::new(), next: 0 }),
+            state: Mutex::new(ManualTime {
+                start,
+                passed: Duration::ZERO,
+                sleepers: BTreeMap::new(),
+                next: 0,
+            }),
         }
     }
 }

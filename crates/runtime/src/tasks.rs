@@ -19,12 +19,18 @@ pub trait Tasks: Send + Sync {
 pub struct TokioTasks;
 
 impl Tasks for TokioTasks {
-    #[expect(clippy::disallowed_methods, reason = "this is the spawner that others use instead")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the spawner that others use instead"
+    )]
     fn spawn(&self, future: BoxFuture<'static, ()>) {
         drop(tokio::spawn(future));
     }
 
     fn spawn_thread(&self, name: &str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
-        std::thread::Builder::new().name(name.into()).spawn(work).map(drop)
+        std::thread::Builder::new()
+            .name(name.into())
+            .spawn(work)
+            .map(drop)
     }
 }

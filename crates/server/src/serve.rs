@@ -1,8 +1,8 @@
 //! `bulla serve` from start to exit.
 
-use crate::host::{Composed, host};
 use crate::config::{self, NoRequest, Request, ServeSettings};
 use crate::development_ca::write_file;
+use crate::host::{Composed, host};
 use crate::listener::Listener;
 use crate::operator_error::{ExitReason, OperatorError};
 use crate::server::{Server, ServerOptions};

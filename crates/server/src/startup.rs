@@ -111,7 +111,11 @@ fn exports(
         )?;
     }
     // Version 1 of the AWS CLI reads the second name only.
-    writeln!(text, "export AWS_REGION={0} AWS_DEFAULT_REGION={0}", settings.region)?;
+    writeln!(
+        text,
+        "export AWS_REGION={0} AWS_DEFAULT_REGION={0}",
+        settings.region
+    )?;
     if let Some(first) = first {
         writeln!(text, "export AWS_ACCESS_KEY_ID={}", first.access_key_id)?;
         writeln!(

@@ -22,7 +22,10 @@ pub fn catalogue() -> Vec<(Endpoint, Vec<ErrorRow>)> {
     let services: [(&[Endpoint], Vec<ErrorRow>); 5] = [
         (iam::operations::OPERATIONS, iam::IamError::rows()),
         (sts::operations::OPERATIONS, sts::StsError::rows()),
-        (organizations::operations::OPERATIONS, organizations::OrganizationsError::rows()),
+        (
+            organizations::operations::OPERATIONS,
+            organizations::OrganizationsError::rows(),
+        ),
         (kms::operations::OPERATIONS, kms::KmsError::rows()),
         (sqs::operations::OPERATIONS, sqs::errors::SqsError::rows()),
     ];

@@ -32,7 +32,10 @@ impl Arn {
             *start = u16::try_from(at).map_err(|_| invalid.clone())?;
             at += part.len() + 1;
         }
-        let arn = Self { text: text.into(), starts };
+        let arn = Self {
+            text: text.into(),
+            starts,
+        };
         let whole = !arn.partition().is_empty() && !arn.service().is_empty() && !arn.resource().is_empty();
         if whole { Ok(arn) } else { Err(invalid) }
     }
@@ -44,7 +47,10 @@ impl Arn {
 
     fn part(&self, index: usize) -> &str {
         let start = self.starts.get(index).map_or(0, |at| usize::from(*at));
-        let end = self.starts.get(index + 1).map_or(self.text.len(), |at| usize::from(*at) - 1);
+        let end = self
+            .starts
+            .get(index + 1)
+            .map_or(self.text.len(), |at| usize::from(*at) - 1);
         self.text.get(start..end).unwrap_or_default()
     }
 
@@ -102,7 +108,13 @@ mod tests {
     fn an_arn_is_split_into_its_parts() {
         let arn = Arn::parse("arn:aws:sqs:eu-west-1:123456789012:orders").unwrap();
         assert_eq!(
-            [arn.partition(), arn.service(), arn.region(), arn.account(), arn.resource()],
+            [
+                arn.partition(),
+                arn.service(),
+                arn.region(),
+                arn.account(),
+                arn.resource()
+            ],
             ["aws", "sqs", "eu-west-1", "123456789012", "orders"]
         );
     }
@@ -122,7 +134,14 @@ mod tests {
 
     #[test]
     fn an_incomplete_arn_is_refused() {
-        for text in ["", "arn:", "arn:aws:sqs", "arn:aws:sqs:r:123456789012:", "arn::sqs:r:1:x", "https://sqs/1/x"] {
+        for text in [
+            "",
+            "arn:",
+            "arn:aws:sqs",
+            "arn:aws:sqs:r:123456789012:",
+            "arn::sqs:r:1:x",
+            "https://sqs/1/x",
+        ] {
             assert!(Arn::parse(text).is_err(), "{text}");
         }
     }

@@ -47,7 +47,11 @@ fn is_lower_hex(byte: u8) -> bool {
 }
 
 fn uuid_byte(at: usize, byte: u8) -> bool {
-    if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { is_lower_hex(byte) }
+    if matches!(at, 8 | 13 | 18 | 23) {
+        byte == b'-'
+    } else {
+        is_lower_hex(byte)
+    }
 }
 
 text_traits!(KeyId);
@@ -58,13 +62,27 @@ mod tests {
 
     #[test]
     fn a_uuid_and_a_multi_region_id_are_key_ids() {
-        assert!(!KeyId::parse("1234abcd-12ab-34cd-56ef-1234567890ab").unwrap().is_multi_region());
-        assert!(KeyId::parse("mrk-1234abcd12ab34cd56ef1234567890ab").unwrap().is_multi_region());
+        assert!(
+            !KeyId::parse("1234abcd-12ab-34cd-56ef-1234567890ab")
+                .unwrap()
+                .is_multi_region()
+        );
+        assert!(
+            KeyId::parse("mrk-1234abcd12ab34cd56ef1234567890ab")
+                .unwrap()
+                .is_multi_region()
+        );
     }
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "alias/x", "1234abcd-12ab-34cd-56ef-1234567890aZ", "1234abcd12ab34cd56ef1234567890ab", "mrk-1"] {
+        for text in [
+            "",
+            "alias/x",
+            "1234abcd-12ab-34cd-56ef-1234567890aZ",
+            "1234abcd12ab34cd56ef1234567890ab",
+            "mrk-1",
+        ] {
             assert!(KeyId::parse(text).is_err(), "{text}");
         }
     }

@@ -16,7 +16,9 @@ fn characters<const N: usize>(random: [u8; N]) -> String {
 
 fn is_part(text: &str, shortest: usize) -> bool {
     (shortest..=32).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 /// `o-` and 10 to 32 lower-case letters or digits.

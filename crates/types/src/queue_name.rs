@@ -18,7 +18,9 @@ impl QueueName {
         );
         let stem = text.strip_suffix(".fifo").unwrap_or(text);
         let well_formed = !stem.is_empty()
-            && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+            && stem
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         if !well_formed {
             return Err(invalid);
         }
@@ -53,7 +55,15 @@ mod tests {
 
     #[test]
     fn other_names_are_refused() {
-        for text in ["", ".fifo", "a.b", "a b", "ü", &"x".repeat(81), &format!("{}.fifo", "x".repeat(76))] {
+        for text in [
+            "",
+            ".fifo",
+            "a.b",
+            "a b",
+            "ü",
+            &"x".repeat(81),
+            &format!("{}.fifo", "x".repeat(76)),
+        ] {
             assert!(QueueName::parse(text).is_err(), "{text}");
         }
     }

@@ -12,7 +12,9 @@ impl Region {
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let invalid = InvalidName::new("region", "1 to 32 lower-case letters, digits and hyphens");
         let well_formed = !text.is_empty()
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if !well_formed {
             return Err(invalid);
         }

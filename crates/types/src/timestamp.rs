@@ -57,7 +57,8 @@ impl Timestamp {
     /// `2026-11-21T05:14:06.123Z`.
     #[must_use]
     pub fn iso8601_millis(self) -> String {
-        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        let format =
+            format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
         self.date_time().format(&format).unwrap_or_default()
     }
 
@@ -72,7 +73,9 @@ impl Timestamp {
     #[must_use]
     pub fn parse_iso8601(text: &str) -> Option<Self> {
         let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        u64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
+        u64::try_from(at.unix_timestamp_nanos() / 1_000_000)
+            .ok()
+            .map(Self)
     }
 
     fn date_time(self) -> OffsetDateTime {
