@@ -254,7 +254,8 @@ impl Realm {
     }
 }
 
-async fn open(world: &World) -> (Arc<Gate>, Arc<Iam>, Arc<dyn Credentials>, Arc<Organizations>) {
+/// All three services over the stores of a world, and a gate before them.
+pub(crate) async fn open(world: &World) -> (Arc<Gate>, Arc<Iam>, Arc<dyn Credentials>, Arc<Organizations>) {
     let records = world.records().await;
     let runtime = world.runtime.clone();
     let iam = Iam::open(

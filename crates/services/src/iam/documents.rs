@@ -2,7 +2,7 @@
 
 use super::errors::IamError;
 use super::limits::POLICY_SENT_CHARS_MAX;
-use bulla_policy::{IdentityOwner, Policy, PolicyKind, Reason};
+use bulla_policy::{IdentityOwner, Policy, PolicyKind, Reason, Rejection};
 use std::sync::Arc;
 
 /// Compiles an identity policy of a user or role; the label names it in explanations.
@@ -13,9 +13,23 @@ pub(super) fn identity_policy(
     owner_words: &str,
 ) -> Result<Arc<Policy>, IamError> {
     let policy = compile(text, PolicyKind::Identity(owner))?;
-    Ok(Arc::new(
-        policy.labelled(format!("policy \"{policy_name}\" of {owner_words}")),
-    ))
+    Ok(labelled(policy, policy_name, owner_words))
+}
+
+/// An identity policy that was stored: quotas and niceties that came later do not keep a server from starting.
+pub(super) fn stored_identity_policy(
+    text: &str,
+    owner: IdentityOwner,
+    policy_name: &str,
+    owner_words: &str,
+) -> Result<Arc<Policy>, Rejection> {
+    let policy = Policy::parse_lenient(text, PolicyKind::Identity(owner))?;
+    Ok(labelled(policy, policy_name, owner_words))
+}
+
+/// With the words that explanations call it by.
+pub(super) fn labelled(policy: Policy, policy_name: &str, owner_words: &str) -> Arc<Policy> {
+    Arc::new(policy.labelled(format!("policy \"{policy_name}\" of {owner_words}")))
 }
 
 /// Compiles a document of this kind.

@@ -19,6 +19,8 @@ pub enum IamError {
         /// The ARN.
         arn: String,
     },
+    /// Another call changed the same user meanwhile.
+    ConcurrentModification,
     /// What is to be deleted still holds something.
     DeleteConflict {
         /// What must go first.
@@ -67,6 +69,7 @@ impl IamError {
     #[must_use]
     pub fn rows() -> Vec<ErrorRow> {
         [
+            Self::ConcurrentModification,
             Self::DeleteConflict { what: "" },
             Self::EntityAlreadyExists {
                 noun: "",
@@ -99,6 +102,9 @@ impl ErrorCode for IamError {
             Self::AccessKeyNotFound { .. } | Self::BoundaryNotFound { .. } | Self::NoSuchEntity { .. } => {
                 sender("NoSuchEntityException", "NoSuchEntity", 404)
             }
+            Self::ConcurrentModification => {
+                sender("ConcurrentModificationException", "ConcurrentModification", 409)
+            }
             Self::DeleteConflict { .. } => sender("DeleteConflictException", "DeleteConflict", 409),
             Self::EntityAlreadyExists { .. } => {
                 sender("EntityAlreadyExistsException", "EntityAlreadyExists", 409)
@@ -125,6 +131,10 @@ impl ErrorCode for IamError {
                 "Scope ARN: {arn} does not exist or is not attachable. Managed policies are not built yet."
             )
             .into(),
+            Self::ConcurrentModification => {
+                "The request was rejected because multiple requests to change this object were submitted at once."
+                    .into()
+            }
             Self::DeleteConflict { what } => {
                 format!("Cannot delete entity, must delete {what} first.").into()
             }

@@ -5,7 +5,7 @@
 //!
 //! The format has a number; fields are never renamed or given another meaning under the same number.
 
-use super::documents::identity_policy;
+use super::documents::stored_identity_policy;
 use super::entity::{AccessKey, Account, Entity, Profile, Role, Stored, User, entity_arn};
 use super::identity;
 use super::shapes::Tag;
@@ -229,7 +229,8 @@ pub(super) fn decode(key: &[u8], value: &[u8], wrapping: &SecretKey) -> Result<S
         Role::KIND => {
             let record: RoleRecord = read(value)?;
             check_format(record.format)?;
-            let trust = Trust::stored(&record.trust, record.trusted).map_err(|error| format!("{error:?}"))?;
+            let trust = Trust::stored(&record.trust, record.trusted)
+                .map_err(|error| format!("its trust policy does not compile: {error}"))?;
             Ok(Stored::Role(Role {
                 profile: decode_profile::<Role>(account, id, record.profile)?,
                 trust,
@@ -256,8 +257,8 @@ fn decode_profile<E: Entity>(account: AccountId, id: &str, record: ProfileRecord
     let words = format!("{} {}", E::KIND, record.name);
     let mut policies = BTreeMap::new();
     for (name, text) in record.policies {
-        let policy = identity_policy(&text, E::OWNER, &name, &words)
-            .map_err(|error| format!("its policy `{name}` does not compile: {error:?}"))?;
+        let policy = stored_identity_policy(&text, E::OWNER, &name, &words)
+            .map_err(|error| format!("its policy `{name}` does not compile: {error}"))?;
         policies.insert(name, policy);
     }
     let tags: Tags = record

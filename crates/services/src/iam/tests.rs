@@ -392,3 +392,25 @@ async fn secrets_are_neither_stored_nor_printed_in_clear() {
         assert!(!format!("{:?}", *holder).contains(secret.as_str()));
     }
 }
+
+#[tokio::test]
+async fn a_rename_needs_permission_for_the_old_and_the_new_name() {
+    let realm = Realm::new().await;
+    realm
+        .iam(&realm.root, "CreateUser", &[("UserName", "ann")])
+        .await
+        .unwrap();
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"iam:UpdateUser","Resource":"arn:aws:iam::{}:user/a*"}}}}"#,
+        realm.account
+    );
+    let clerk = realm.user(&realm.root, "clerk", Some(&policy)).await;
+    let rename = async |from, to| {
+        realm
+            .iam(&clerk, "UpdateUser", &[("UserName", from), ("NewUserName", to)])
+            .await
+    };
+    assert_eq!(rename("ann", "bob").await.unwrap_err().code, "AccessDenied");
+    assert_eq!(rename("clerk", "another").await.unwrap_err().code, "AccessDenied");
+    rename("ann", "anne").await.unwrap();
+}

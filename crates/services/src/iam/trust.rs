@@ -11,7 +11,7 @@
 use super::documents::compile;
 use super::errors::IamError;
 use super::limits::NAME_CHARS_MAX;
-use bulla_policy::{Policy, PolicyKind};
+use bulla_policy::{Policy, PolicyKind, Rejection};
 use bulla_types::{AccountId, Arn};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -62,8 +62,12 @@ impl Trust {
     }
 
     /// A stored trust policy. Whether names and ids still belong together is found out by [`Trust::rebound`].
-    pub(super) fn stored(text: &str, bindings: BTreeMap<String, String>) -> Result<Self, IamError> {
-        Ok(Self::of(text, bindings, compile(text, PolicyKind::Trust)?))
+    pub(super) fn stored(text: &str, bindings: BTreeMap<String, String>) -> Result<Self, Rejection> {
+        Ok(Self::of(
+            text,
+            bindings,
+            Policy::parse_lenient(text, PolicyKind::Trust)?,
+        ))
     }
 
     fn of(text: &str, bindings: BTreeMap<String, String>, policy: Policy) -> Self {

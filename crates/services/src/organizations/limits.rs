@@ -6,6 +6,8 @@
 pub(super) const ACCOUNT_NAME_CHARS_MAX: usize = 50;
 /// Accounts of an organization: what AWS raises the quota to, because nobody can ask for more here.
 pub(super) const ACCOUNTS_MAX: usize = 10_000;
+/// Requests for accounts that are remembered; the oldest finished one makes room. AWS remembers them for 90 days.
+pub(super) const CREATIONS_MAX: usize = 1_000;
 /// Characters of an email address.
 pub(super) const EMAIL_CHARS_MAX: usize = 64;
 /// Characters of an email address.

@@ -6,7 +6,8 @@
 //! visible, and binds the next decision.
 //!
 //! What must stay true:
-//! - An account is in at most one organization, and an email address belongs to at most one account.
+//! - An account is in at most one organization, and an email address belongs to at most one account of all
+//!   organizations.
 //! - A request for an account is durable before the account is made, and is taken up at the next start if it was
 //!   interrupted: no account is made that nobody knows of.
 //! - Only the management account changes an organization, whatever policies say.

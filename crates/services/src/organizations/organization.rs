@@ -57,6 +57,16 @@ pub(crate) enum CreationState {
     EmailExists { completed: Timestamp },
 }
 
+impl Creation {
+    /// Whether the account is still being made.
+    pub(super) fn is_in_progress(&self) -> bool {
+        match self.state {
+            CreationState::InProgress { .. } => true,
+            CreationState::Succeeded { .. } | CreationState::EmailExists { .. } => false,
+        }
+    }
+}
+
 impl Organization {
     /// `arn:aws:organizations::MANAGEMENT:KIND/o-…`, and what follows.
     fn arn_of(&self, kind: &str, rest: &str) -> String {

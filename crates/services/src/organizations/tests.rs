@@ -1,4 +1,7 @@
-use crate::testing_realm::{Keys, Realm, allow};
+use super::organization::{Creation, CreationState};
+use super::view::Stored;
+use crate::testing::World;
+use crate::testing_realm::{Keys, Realm, allow, open};
 use bulla_gate::Organizations as _;
 use bulla_types::AccountId;
 use serde_json::{Value, json};
@@ -370,4 +373,58 @@ async fn the_policies_of_the_management_account_decide_who_may_change_the_organi
         "{}",
         refused.message
     );
+}
+
+#[tokio::test]
+async fn a_request_for_an_account_that_was_interrupted_is_finished_at_the_next_start() {
+    let (mut realm, admin) = realm().await;
+    let account = AccountId::parse("111122223333").unwrap();
+    let creation = Creation {
+        id: "car-00000001".to_owned(),
+        name: "dev".to_owned(),
+        email: "dev@example.com".to_owned(),
+        role_name: "Entrance".to_owned(),
+        requested: realm.world.runtime.clock.now(),
+        state: CreationState::InProgress { account },
+    };
+    let manager = realm.account;
+    let write = realm.organizations.write(manager, |view| {
+        Ok((
+            vec![Stored::Creation(view.of(manager)?.organization.id, creation)],
+            (),
+        ))
+    });
+    write.await.unwrap();
+    let asked = json!({ "CreateAccountRequestId": "car-00000001" });
+    let told = realm
+        .organizations(&admin, "DescribeCreateAccountStatus", asked.clone())
+        .await
+        .unwrap();
+    assert_eq!(told["CreateAccountStatus"]["State"], "IN_PROGRESS");
+    realm.restart().await;
+    let told = realm
+        .organizations(&admin, "DescribeCreateAccountStatus", asked)
+        .await
+        .unwrap();
+    assert_eq!(told["CreateAccountStatus"]["State"], "SUCCEEDED");
+    realm
+        .assume(&admin, "arn:aws:iam::111122223333:role/Entrance", &[])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_interrupted_is_taken_up() {
+    let world = World::new();
+    let account = AccountId::parse("111122223333").unwrap();
+    let (_, _, _, organizations) = open(&world).await;
+    let begun = organizations
+        .create(account, "management", world.runtime.clock.now())
+        .await
+        .unwrap();
+    let (_, _, _, organizations) = open(&world).await;
+    let first = organizations.first_start(None).await.unwrap().unwrap();
+    assert_eq!((first.account, first.organization), (account, begun.id));
+    assert!(organizations.first_start(None).await.unwrap().is_none());
+    assert!(!format!("{first:?}").contains(first.secret_access_key.expose()));
 }

@@ -1,7 +1,7 @@
 //! All organizations in memory, and where each account stands. Rebuilt from the directory at start.
 
 use super::errors::OrganizationsError;
-use super::organization::{Creation, CreationState, Member, Organization, Unit};
+use super::organization::{Creation, Member, Organization, Unit};
 use bulla_gate::OrganizationPlace;
 use bulla_types::{AccountId, OrganizationId, OrganizationalUnitId, ParentId};
 use std::collections::{BTreeMap, HashMap};
@@ -65,6 +65,17 @@ impl Tree {
     /// Units directly below a root or unit.
     pub(super) fn units_of(&self, parent: ParentId) -> impl Iterator<Item = &Unit> {
         self.units.values().filter(move |unit| unit.parent == parent)
+    }
+
+    /// The request for an account that can be forgotten first.
+    pub(super) fn oldest_finished_creation(&self) -> Option<&str> {
+        let finished = self
+            .creations
+            .values()
+            .filter(|creation| !creation.is_in_progress());
+        finished
+            .min_by_key(|creation| creation.requested)
+            .map(|creation| creation.id.as_str())
     }
 
     /// The units from the root down to `parent`, which may be one.
@@ -149,7 +160,7 @@ impl View {
             let pending = tree
                 .creations
                 .values()
-                .filter(|creation| matches!(creation.state, CreationState::InProgress { .. }));
+                .filter(|creation| creation.is_in_progress());
             let members = tree.members.values().map(|member| &member.email);
             members
                 .chain(pending.map(|creation| &creation.email))
@@ -163,7 +174,7 @@ impl View {
             .trees
             .iter()
             .flat_map(|(id, tree)| tree.creations.values().map(|creation| (*id, creation)));
-        all.filter(|(_, creation)| matches!(creation.state, CreationState::InProgress { .. }))
+        all.filter(|(_, creation)| creation.is_in_progress())
             .map(|(id, creation)| (id, creation.clone()))
             .collect()
     }

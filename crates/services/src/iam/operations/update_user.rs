@@ -2,13 +2,14 @@
 
 use crate::iam::Iam;
 use crate::iam::current;
-use crate::iam::documents::identity_policy;
+use crate::iam::documents::labelled;
 use crate::iam::entity::{Entity, Stored, User, entity_arn};
 use crate::iam::errors::IamError;
 use crate::iam::limits::NAME_CHARS_MAX;
 use crate::iam::sought::Sought;
 use crate::iam::validate;
 use bulla_gate::{Access, AccessRequest, Authorized, Call, Operation, Resolved};
+use bulla_policy::Policy;
 use bulla_wire::{Empty, Shape};
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ impl Operation for UpdateUser {
     type Input = UpdateUserInput;
     type Output = Empty;
     type Error = IamError;
-    type Target = Sought<User>;
+    type Target = (Sought<User>, Option<Arc<str>>);
 
     async fn resolve(iam: &Iam, call: &Call<'_>, input: UpdateUserInput) -> Result<Resolved<Self>, IamError> {
         if let Some(name) = &input.new_user_name {
@@ -40,23 +41,29 @@ impl Operation for UpdateUser {
         if let Some(path) = &input.new_path {
             validate::path(path)?;
         }
-        let target = iam.seek::<User>(call, &input.user_name)?;
+        let user = iam.seek::<User>(call, &input.user_name)?;
         // Both the present and the new ARN must be allowed (IAM User Guide, "Renaming an IAM user").
-        let mut requests = vec![target.request("iam:UpdateUser")];
-        if let Ok(user) = target.found() {
-            let (path, name) = renamed(user, &input);
-            let arn = entity_arn(call.account(), User::KIND, path, name);
-            requests.push(AccessRequest::new("iam:UpdateUser", arn, call.account()));
+        let mut requests = vec![user.request("iam:UpdateUser")];
+        let new_arn = user.found().ok().map(|found| {
+            let (path, name) = renamed(found, &input);
+            entity_arn(call.account(), User::KIND, path, name)
+        });
+        if let Some(arn) = &new_arn {
+            requests.push(AccessRequest::new(
+                "iam:UpdateUser",
+                Arc::clone(arn),
+                call.account(),
+            ));
         }
         Ok(Resolved {
             input,
-            target,
+            target: (user, new_arn),
             access: Access::Needs(requests),
         })
     }
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
-        let (input, target) = granted.into_parts();
+        let (input, (target, allowed_arn)) = granted.into_parts();
         let id = Arc::clone(&target.found()?.profile.id);
         iam.change(call, |view| {
             let mut user = User::clone(&*current::<User>(view, &target, &id)?);
@@ -70,9 +77,14 @@ impl Operation for UpdateUser {
             }
             let words = format!("{} {name}", User::KIND);
             for (policy_name, policy) in &mut user.profile.policies {
-                *policy = identity_policy(policy.text(), User::OWNER, policy_name, &words)?;
+                *policy = labelled(Policy::clone(policy), policy_name, &words);
             }
-            user.profile.arn = entity_arn(user.profile.account, User::KIND, &path, &name);
+            let arn = entity_arn(user.profile.account, User::KIND, &path, &name);
+            if allowed_arn.as_ref() != Some(&arn) {
+                // Another call renamed the user meanwhile: this ARN is not the one that was asked about.
+                return Err(IamError::ConcurrentModification);
+            }
+            user.profile.arn = arn;
             user.profile.path = path;
             user.profile.name = name;
             Ok((vec![Stored::User(user)], ()))

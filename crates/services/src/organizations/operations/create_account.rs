@@ -2,7 +2,7 @@
 
 use crate::iam::Accounts;
 use crate::organizations::access;
-use crate::organizations::limits::ACCOUNTS_MAX;
+use crate::organizations::limits::{ACCOUNTS_MAX, CREATIONS_MAX};
 use crate::organizations::organization::{Creation, CreationState};
 use crate::organizations::shapes::{CreateAccountStatus, Tag};
 use crate::organizations::validate;
@@ -107,7 +107,15 @@ impl Operation for CreateAccount {
                     };
                 }
                 let id = tree.organization.id;
-                Ok((vec![Stored::Creation(id, creation.clone())], (id, creation)))
+                let oldest = tree
+                    .oldest_finished_creation()
+                    .map(|oldest| Stored::NoCreation(id, oldest.to_owned()));
+                let room = oldest.filter(|_| tree.creations.len() >= CREATIONS_MAX);
+                let stored = room
+                    .into_iter()
+                    .chain([Stored::Creation(id, creation.clone())])
+                    .collect();
+                Ok((stored, (id, creation)))
             })
             .await?;
         let creation = organizations.finish(organization, creation, call.time()).await?;
