@@ -29,6 +29,7 @@ mod instance;
 mod root;
 mod seal;
 mod secret;
+mod tag;
 mod wrap;
 
 pub use aad::{encode_encryption_context, encode_parts, push_parts};
@@ -42,4 +43,5 @@ pub use seal::{
     OpenError, Opener, SEALED_OVERHEAD_BYTES, SEALS_MAX, SealBuffer, SealError, Sealed, SealedRef, Sealer,
 };
 pub use secret::{DataKey, KEY_BYTES, SecretBytes, SecretKey};
+pub use tag::{TAG_BYTES, Tagger};
 pub use wrap::{WRAPPED_OVERHEAD_BYTES, unwrap, wrap};

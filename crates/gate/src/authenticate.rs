@@ -83,6 +83,8 @@ impl Gate {
         arrival: Arrival<'_>,
     ) -> Result<Caller, CommonError> {
         let presented = Presented::parse(head(arrival.parts)).map_err(CommonError::Signature)?;
+        // Before the principal is looked up: what changes from here on makes the caller out of date.
+        let epoch = self.authorization_epoch();
         let identity = match self.authentication {
             Authentication::Verified => self.verified(service, &presented, &arrival)?.identity,
             Authentication::Open { default_account } => {
@@ -108,6 +110,7 @@ impl Gate {
             via: Vec::new(),
             source: None,
             client: arrival.client,
+            epoch,
         })
     }
 

@@ -79,11 +79,18 @@ impl<'a> Call<'a> {
         self.gate.authorize(self.caller, request, Family::Json).is_ok()
     }
 
-    /// A number that rises whenever a policy, a key's state, a principal or an organization changes. What was
-    /// allowed under an older number must be asked again.
+    /// A number that rises whenever a policy, a key's state, a principal or an organization changes, as it was when
+    /// the caller was looked up. What was allowed under one number must be asked again under another.
     #[must_use]
     pub fn authorization_epoch(&self) -> u64 {
-        self.gate.authorization_epoch()
+        self.caller.epoch
+    }
+
+    /// Whether nothing that decisions depend on has changed since the caller was looked up. What is allowed to a
+    /// caller of whom this is false may be forbidden by now.
+    #[must_use]
+    pub fn authorization_is_current(&self) -> bool {
+        self.caller.epoch == self.gate.authorization_epoch()
     }
 
     /// Says that something changed which decisions depend on. Called after the change is durable and visible,

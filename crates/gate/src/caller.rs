@@ -138,6 +138,8 @@ pub struct Caller {
     pub(crate) via: Vec<&'static str>,
     pub(crate) source: Option<Source>,
     pub(crate) client: Client,
+    /// The authorization epoch before the principal was looked up.
+    pub(crate) epoch: u64,
 }
 
 impl Caller {

@@ -74,10 +74,17 @@ impl Gate {
     async fn routed(&self, route: Route<'_, '_>, arrival: Arrival<'_>) -> Result<Reply, Failure> {
         let wire = route.service;
         let family = self.family(wire.signing_name);
+        let (request_id, source_ip) = (arrival.request_id, arrival.transport.source_ip);
         let caller = self
             .authenticate(wire.signing_name, arrival)
             .await
-            .map_err(|error| Failure::common(&error, family))?;
+            .map_err(|error| {
+                let failure = Failure::common(&error, family);
+                // The text of a wrong signature holds the request; only the code is for the log.
+                let code = failure.row.bare_shape();
+                tracing::info!(%request_id, %source_ip, service = wire.signing_name, code, "caller refused");
+                failure
+            })?;
         let Some(endpoint) = self.endpoint(wire.signing_name, &route.operation) else {
             let (row, message) = route.unknown_operation();
             let message = format!("{message} It may exist at AWS and not be built here yet.");

@@ -21,7 +21,7 @@ impl AuditTrail for AuditLog {
                 tracing::debug!(%request_id, principal, service, operation, decision = "allow", "call");
             }
             Outcome::Failed { code } => {
-                tracing::debug!(%request_id, principal, service, operation, decision = "allow", code, "call failed");
+                tracing::debug!(%request_id, principal, service, operation, code, "call failed");
             }
             Outcome::Denied(denial) => {
                 let decision = denial.decision();

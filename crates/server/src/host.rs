@@ -18,7 +18,7 @@ use http::Response;
 use http::request::Parts;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, oneshot};
 
 /// How long closing waits for the stores to be let go of.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
@@ -59,7 +59,7 @@ pub(crate) async fn host(settings: &ServeSettings, runtime: &Runtime) -> Result<
     };
     let first_start = host.raise(&mut *host.standing.write().await).await?;
     Ok(Composed {
-        handler: Arc::new(host),
+        handler: Arc::new(SharedHost(Arc::new(host))),
         first_start,
         root_key,
     })
@@ -137,10 +137,14 @@ impl Host {
     }
 }
 
-impl Handler for Host {
+/// The host as the listener holds it. Starting over outlives the request that asked for it.
+struct SharedHost(Arc<Host>);
+
+impl Handler for SharedHost {
     fn handle(&self, parts: Parts, body: Bytes, transport: Transport) -> BoxFuture<'_, Response<Bytes>> {
         Box::pin(async move {
             let gate = self
+                .0
                 .standing
                 .read()
                 .await
@@ -149,7 +153,7 @@ impl Handler for Host {
             match gate {
                 Some(gate) => gate.handle(parts, body, transport).await,
                 None => {
-                    let id = RequestId::from_entropy(self.runtime.entropy.id_bytes());
+                    let id = RequestId::from_entropy(self.0.runtime.entropy.id_bytes());
                     Refusal::Unavailable.answer(Form::of(&parts), id.as_str())
                 }
             }
@@ -157,13 +161,20 @@ impl Handler for Host {
     }
 
     fn reset(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.start_over())
+        let host = Arc::clone(&self.0);
+        let (sender, receiver) = oneshot::channel();
+        self.0.runtime.tasks.spawn(Box::pin(async move {
+            host.start_over().await;
+            // Whoever asked may have gone away; it is done all the same.
+            let _ = sender.send(());
+        }));
+        Box::pin(async move { drop(receiver.await) })
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let mut standing = self.standing.write().await;
-            self.lower(&mut standing).await;
+            let mut standing = self.0.standing.write().await;
+            self.0.lower(&mut standing).await;
         })
     }
 }

@@ -12,6 +12,7 @@ use bulla_envelope::{
 use bulla_runtime::Runtime;
 use bulla_storage::{Change, DirectoryWriter, Expect};
 use bytes::Bytes;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Where the binding record lies in the directory.
@@ -44,7 +45,8 @@ impl Root {
         let now = runtime.clock.now().as_seconds();
         let (key, _) =
             FileRootKey::load_or_create(&location, &folder, now, entropy).map_err(|error| told(&error))?;
-        let inside = location.path().starts_with(&settings.data);
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let inside = real(location.path()).starts_with(real(&settings.data));
         let warning = if inside {
             ", beside the data it protects: keep that for development"
         } else {

@@ -16,21 +16,20 @@ use std::time::Duration;
 
 /// Positions that one background commit removes.
 const DISCARD_MAX: usize = 400;
-/// Expired messages that one look removes.
-const EXPIRE_MAX: usize = 400;
+/// Expired messages that are removed while the index is locked once.
+const EXPIRE_MAX: usize = 4000;
 /// How often queues that nobody reads are looked through for expired messages.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 
-impl Queue {
+impl Sqs {
     /// The receipt of a message of this queue.
-    pub(crate) fn receipt(&self, handle: &str) -> Result<Receipt, SqsError> {
-        Receipt::decode(handle)
-            .filter(|receipt| receipt.queue == self.id)
+    pub(crate) fn receipt(&self, queue: &Queue, handle: &str) -> Result<Receipt, SqsError> {
+        self.receipts
+            .decode(handle)
+            .filter(|receipt| receipt.queue == queue.id)
             .ok_or_else(|| SqsError::ReceiptHandleIsInvalid(handle.to_owned()))
     }
-}
 
-impl Sqs {
     /// The log that holds the queue's messages. A queue stays in one partition for life.
     pub(crate) fn log(&self, queue: u64) -> Result<&LogWriter, SqsError> {
         let count = u64::try_from(self.logs.len()).unwrap_or(1).max(1);
@@ -62,28 +61,36 @@ impl Sqs {
             .map_err(|error| failed(&error))
     }
 
-    /// Ends the messages of these receipts; durable when this returns. Those that are gone, or were received again
-    /// since, are passed over.
+    /// Ends the messages of these receipts; durable when this returns, also for those that somebody else is ending
+    /// at the same time. Those that are gone, or were received again since, are passed over.
     pub(crate) async fn remove(&self, queue: &Queue, receipts: &[Receipt]) -> Result<(), SqsError> {
         let deletes: Vec<Pos> = {
             let mut index = queue.index();
-            let removed = receipts
+            let begun = |receipt: &&Receipt| index.begin_removal(receipt.position, receipt.receive).is_some();
+            receipts
                 .iter()
-                .filter(|receipt| index.remove(receipt.position, receipt.receive).is_some());
-            removed.map(|receipt| receipt.position).collect()
+                .filter(begun)
+                .map(|receipt| receipt.position)
+                .collect()
         };
         if deletes.is_empty() {
             return Ok(());
         }
         let submission = Submission {
-            deletes,
+            deletes: deletes.clone(),
             ..Submission::default()
         };
-        self.log(queue.id)?
-            .submit(submission)
-            .await
-            .map(drop)
-            .map_err(|error| failed(&error))
+        let done = self.log(queue.id)?.submit(submission).await;
+        let mut index = queue.index();
+        for position in &deletes {
+            index.end_removal(*position, done.is_ok());
+        }
+        drop(index);
+        if let Err(error) = done {
+            queue.wake(deletes.len());
+            return Err(failed(&error));
+        }
+        Ok(())
     }
 
     /// Remembers receives; not durable by itself, a lost note brings a message back early.
@@ -104,7 +111,7 @@ impl Sqs {
         handle: &str,
         seconds: Option<i32>,
     ) -> Result<(), SqsError> {
-        let receipt = queue.receipt(handle)?;
+        let receipt = self.receipt(queue, handle)?;
         let seconds = seconds.ok_or(SqsError::MissingParameter("VisibilityTimeout"))?;
         let visibility = u64::try_from(seconds)
             .ok()
@@ -137,19 +144,21 @@ impl Sqs {
         Ok(())
     }
 
-    /// Removes messages that are older than the queue keeps them.
+    /// Removes messages that are older than the queue keeps them, all of them, a piece at a time.
     pub(crate) fn expire(&self, queue: &Queue, now: Moment) {
         let retention =
             u64::try_from(queue.properties().settings.retention().as_millis()).unwrap_or(u64::MAX);
         let oldest_kept = now.wall.saturating_sub(retention);
-        let expired = {
-            let mut index = queue.index();
-            match index.oldest() {
-                Some(oldest) if oldest < oldest_kept => index.expire(oldest_kept, EXPIRE_MAX),
-                _ => return,
-            }
-        };
-        self.discard_positions(queue.id, expired);
+        loop {
+            let expired = {
+                let mut index = queue.index();
+                match index.oldest() {
+                    Some(oldest) if oldest < oldest_kept => index.expire(oldest_kept, EXPIRE_MAX),
+                    Some(_) | None => return,
+                }
+            };
+            self.discard_positions(queue.id, expired);
+        }
     }
 
     /// Removes messages that nobody can receive any more, in the background: a restart finds out by itself that

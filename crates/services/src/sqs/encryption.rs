@@ -118,7 +118,8 @@ impl Encryption {
         let now = self.now();
         if let Some(found) = lookup(&self.sealing, &scope)
             && found.expires > now
-            && (found.wrapper == Wrapper::Service || found.epoch == epoch)
+            && (found.wrapper == Wrapper::Service
+                || (found.epoch == epoch && call.authorization_is_current()))
         {
             return Ok(Sealing(found));
         }
@@ -227,7 +228,7 @@ impl Encryption {
         let now = self.now();
         if let Some(found) = lookup(&self.opening, &scope)
             && found.expires > now
-            && (kind == Wrapper::Service || found.epoch == epoch)
+            && (kind == Wrapper::Service || (found.epoch == epoch && call.authorization_is_current()))
         {
             return Ok(Arc::clone(&found.opener));
         }

@@ -1,7 +1,7 @@
 //! What one queue holds, in memory: which messages are ready, hidden or in flight, and since when.
 //!
 //! The log is the truth; this is rebuilt from it at start. It keeps no bodies.
-//! Invariants: every entry is either in `ready` or in `hidden`, never in both; `hidden` is ordered by the time at
+//! Invariants: every entry that is not being deleted is either in `ready` or in `hidden`, never in both; `hidden` is ordered by the time at
 //! which the entry becomes ready, so that receiving never looks at what is not due.
 
 use bulla_storage::Pos;
@@ -45,6 +45,8 @@ enum State {
     Delayed(Monotonic),
     /// Delivered and not yet deleted.
     InFlight(Monotonic),
+    /// Its deletion is on the way to the disk; nobody receives it, whatever comes of that.
+    Deleting,
 }
 
 /// One message.
@@ -186,7 +188,7 @@ impl Index {
         let Some(mut entry) = self.entries.get(&taken.position).copied() else {
             return;
         };
-        if entry.receives != taken.receives {
+        if entry.receives != taken.receives || !matches!(entry.state, State::InFlight(_)) {
             return;
         }
         self.leave(taken.position, entry.state);
@@ -234,16 +236,36 @@ impl Index {
         })
     }
 
-    /// Removes a message, if `receive` is its latest receive. `None` when it is gone or was received again since.
+    /// Begins to remove a message, if `receive` is its latest receive: nobody receives it from now on. `None` when
+    /// it is gone for good or was received again since. A message that is being removed already may be removed once
+    /// more: whoever asks must not be answered before it is durable.
     ///
     /// After a crash the count may have fallen behind what receivers hold, so a later receive is accepted too.
-    pub(crate) fn remove(&mut self, position: Pos, receive: u32) -> Option<()> {
-        let entry = self.entries.get(&position).copied()?;
+    pub(crate) fn begin_removal(&mut self, position: Pos, receive: u32) -> Option<()> {
+        let entry = self.entries.get_mut(&position)?;
         if receive < entry.receives {
             return None;
         }
-        self.forget(position, entry);
+        let before = std::mem::replace(&mut entry.state, State::Deleting);
+        self.leave(position, before);
         Some(())
+    }
+
+    /// Ends a removal: it is durable, or the message is ready again.
+    pub(crate) fn end_removal(&mut self, position: Pos, durable: bool) {
+        let Some(entry) = self
+            .entries
+            .get_mut(&position)
+            .filter(|entry| entry.state == State::Deleting)
+        else {
+            return;
+        };
+        if durable {
+            self.entries.remove(&position);
+        } else {
+            entry.state = State::Ready;
+            self.enter(position, State::Ready);
+        }
     }
 
     fn forget(&mut self, position: Pos, entry: Entry) {
@@ -298,7 +320,8 @@ impl Index {
     }
 
     /// How many messages are in flight.
-    pub(crate) fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&mut self, now: Monotonic) -> usize {
+        self.wake(now);
         self.in_flight
     }
 
@@ -345,6 +368,7 @@ impl Index {
                 self.hidden.insert((until, position));
                 self.in_flight += 1;
             }
+            State::Deleting => {}
         }
     }
 
@@ -360,6 +384,7 @@ impl Index {
                 self.hidden.remove(&(until, position));
                 self.in_flight -= 1;
             }
+            State::Deleting => {}
         }
     }
 }

@@ -114,9 +114,10 @@ fn run(steps: Vec<Step>) {
                 } else {
                     receives
                 };
-                let removed = index.remove(Pos(at), receive).is_some();
+                let removed = index.begin_removal(Pos(at), receive).is_some();
                 assert_eq!(removed, receive >= receives);
                 if removed {
+                    index.end_removal(Pos(at), true);
                     model.messages.remove(&at);
                 }
             }

@@ -39,6 +39,7 @@ use bulla_wire::{MissingWording, Protocol, ServiceWire};
 use encryption::Encryption;
 use errors::SqsError;
 use queue::{Properties, Queue, QueueKey};
+use receipt::Receipts;
 use record::{QueueRecord, deleted_record_key, queue_record_key};
 use settings::Settings;
 use std::collections::BTreeMap;
@@ -53,6 +54,7 @@ pub struct Sqs {
     /// One for each partition of the log.
     logs: Vec<LogWriter>,
     encryption: Encryption,
+    receipts: Receipts,
     queues: RwLock<BTreeMap<QueueKey, Arc<Queue>>>,
     /// Names that were deleted lately, and when.
     deleted: RwLock<BTreeMap<QueueKey, Timestamp>>,
@@ -102,12 +104,14 @@ impl Sqs {
         instance: &InstanceKey,
     ) -> Result<Arc<Self>, String> {
         let encryption = Encryption::new(instance, runtime.clone()).map_err(|error| error.to_string())?;
+        let receipts = Receipts::new(instance).map_err(|error| error.to_string())?;
         let logs = recovery::claim(stores, &runtime).await?;
         let sqs = Arc::new(Self {
             runtime,
             directory,
             logs,
             encryption,
+            receipts,
             queues: RwLock::default(),
             deleted: RwLock::default(),
             changing: Mutex::default(),

@@ -97,15 +97,19 @@ impl Queue {
         request
     }
 
-    /// Lets durable messages into the index and wakes one waiter for each.
-    pub(crate) fn arrive(&self, arrivals: impl Iterator<Item = Arrival>) {
+    /// Lets durable messages into the index and wakes one waiter for each. Answers those that came too late: the
+    /// queue was purged or deleted meanwhile.
+    pub(crate) fn arrive(&self, arrivals: impl Iterator<Item = Arrival>) -> Vec<Pos> {
         let mut index = self.index();
         // Read under the index's lock: a purge raises it before it clears the index.
         let purged_through = self.properties().purged_through;
         let deleted = self.is_deleted();
-        let mut ready = 0_usize;
-        let mut delayed = false;
-        for arrival in arrivals.filter(|arrival| !deleted && arrival.position > purged_through) {
+        let (mut ready, mut delayed, mut late) = (0_usize, false, Vec::new());
+        for arrival in arrivals {
+            if deleted || arrival.position <= purged_through {
+                late.push(arrival.position);
+                continue;
+            }
             index.insert(arrival);
             match arrival.delayed_until {
                 None => ready += 1,
@@ -114,6 +118,7 @@ impl Queue {
         }
         drop(index);
         self.wake(ready.max(usize::from(delayed)));
+        late
     }
 
     /// Takes up to `max` messages for a receiver.

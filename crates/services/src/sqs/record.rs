@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// How long a message can be hidden by a receive.
+const VISIBILITY_MAX: Duration = Duration::from_hours(12);
+/// How long a message can be delayed.
+pub(crate) const DELAY_MAX: Duration = Duration::from_mins(15);
+
 /// Keys of queue records begin so.
 pub(crate) const QUEUE_PREFIX: &str = "sqs/queue/";
 /// Keys of records that remember when a queue was deleted begin so.
@@ -156,11 +161,15 @@ pub(crate) fn decode_lease(bytes: &[u8], now: Moment) -> Option<Lease> {
     Some(Lease {
         receives: u32::from_be_bytes(*receives),
         first_received: u64::from_be_bytes(*first_received),
-        until: until_monotonic(until, now),
+        until: until_monotonic(until, now, VISIBILITY_MAX),
     })
 }
 
-/// A wall-clock time on the monotonic clock; `None` when it has passed.
-pub(crate) fn until_monotonic(wall: u64, now: Moment) -> Option<Monotonic> {
-    (wall > now.wall).then(|| now.monotonic.after(Duration::from_millis(wall - now.wall)))
+/// A wall-clock time on the monotonic clock; `None` when it has passed. Not later than `max` from now: the wall clock
+/// may have been set back since the time was written.
+pub(crate) fn until_monotonic(wall: u64, now: Moment, max: Duration) -> Option<Monotonic> {
+    (wall > now.wall).then(|| {
+        now.monotonic
+            .after(Duration::from_millis(wall - now.wall).min(max))
+    })
 }

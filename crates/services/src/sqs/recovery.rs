@@ -119,7 +119,7 @@ impl Sqs {
             };
             let delayed_until = meta
                 .available
-                .and_then(|at| record::until_monotonic(at.as_millis(), now));
+                .and_then(|at| record::until_monotonic(at.as_millis(), now, record::DELAY_MAX));
             let mut index = queue.index();
             index.insert(Arrival {
                 position: record.pos,

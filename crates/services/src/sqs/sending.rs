@@ -182,7 +182,7 @@ impl Sqs {
             appends.push((meta.encode(), envelope.into_bytes()));
         }
         let positions = self.append(queue, appends).await?;
-        queue.arrive(
+        let late = queue.arrive(
             positions
                 .into_iter()
                 .zip(&drafts)
@@ -193,6 +193,9 @@ impl Sqs {
                     delayed_until: (!draft.delay.is_zero()).then(|| monotonic.after(draft.delay)),
                 }),
         );
+        if !late.is_empty() {
+            self.discard(queue, late);
+        }
         Ok(drafts.into_iter().map(|draft| draft.receipt).collect())
     }
 }

@@ -45,7 +45,7 @@ impl Operation for DeleteMessage {
 
     async fn execute(sqs: &Sqs, _: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {
         let (input, queue) = granted.into_parts();
-        let receipt = queue.receipt(&input.receipt_handle)?;
+        let receipt = sqs.receipt(&queue, &input.receipt_handle)?;
         sqs.remove(&queue, &[receipt]).await?;
         Ok(Empty)
     }

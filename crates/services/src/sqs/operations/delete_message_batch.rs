@@ -85,7 +85,7 @@ impl Operation for DeleteMessageBatch {
         )?;
         let (mut successful, mut failed, mut receipts) = (Vec::new(), Vec::new(), Vec::new());
         for entry in input.entries {
-            match queue.receipt(&entry.receipt_handle) {
+            match sqs.receipt(&queue, &entry.receipt_handle) {
                 Ok(receipt) => {
                     receipts.push(receipt);
                     successful.push(DeleteMessageBatchResultEntry { id: entry.id });

@@ -3,7 +3,7 @@
 use crate::sqs::Sqs;
 use crate::sqs::content::Content;
 use crate::sqs::errors::SqsError;
-use crate::sqs::index::Taken;
+use crate::sqs::index::{Moment, Taken};
 use crate::sqs::limits::{IN_FLIGHT_MAX, RECEIVE_MESSAGES_MAX, VISIBILITY_SECONDS_MAX, WAIT_SECONDS_MAX};
 use crate::sqs::message_attributes::{self, MessageAttributeValue};
 use crate::sqs::queue::{Queue, moment};
@@ -121,23 +121,11 @@ impl Operation for ReceiveMessage {
         if taken.is_empty() {
             return Ok(ReceiveMessageOutput { messages: None });
         }
-        match open(sqs, call, &queue, &ask, &taken).await {
-            Ok(messages) => {
-                let now = moment(call.runtime().clock.as_ref());
-                sqs.note_leases(&queue, &taken, now, ask.visibility);
-                Ok(ReceiveMessageOutput {
-                    messages: (!messages.is_empty()).then_some(messages),
-                })
-            }
-            Err(error) => {
-                let mut index = queue.index();
-                for taken in &taken {
-                    index.put_back(taken);
-                }
-                drop(index);
-                Err(error)
-            }
-        }
+        let now = moment(call.runtime().clock.as_ref());
+        let messages = open(sqs, call, &queue, &ask, &taken, now).await?;
+        Ok(ReceiveMessageOutput {
+            messages: (!messages.is_empty()).then_some(messages),
+        })
     }
 }
 
@@ -197,12 +185,18 @@ async fn take(sqs: &Sqs, call: &Call<'_>, queue: &Queue, ask: &Ask) -> Result<Ve
         }
         let now = moment(clock);
         sqs.expire(queue, now);
-        if queue.index().in_flight() >= IN_FLIGHT_MAX {
+        let full = queue.index().in_flight(now.monotonic) >= IN_FLIGHT_MAX;
+        if full && ask.wait.is_zero() {
             return Err(SqsError::OverLimit(format!(
                 "Too many messages in flight: at most {IN_FLIGHT_MAX} may be received and not yet deleted."
             )));
         }
-        let taken = queue.take(now, ask.max, ask.visibility);
+        // A long poll gets no error when too much is in flight; it waits on (SQS Developer Guide, "Quotas").
+        let taken = if full {
+            Vec::new()
+        } else {
+            queue.take(now, ask.max, ask.visibility)
+        };
         if !taken.is_empty() || now.monotonic >= deadline || call.runtime().shutdown.requested() {
             return Ok(taken);
         }
@@ -214,42 +208,75 @@ async fn take(sqs: &Sqs, call: &Call<'_>, queue: &Queue, ask: &Ask) -> Result<Ve
             () = call.runtime().shutdown.wait() => {}
             () = call.client_gone() => return Ok(Vec::new()),
         }
+        if !call.authorization_is_current() {
+            // What was allowed when the poll began may be forbidden now: the client must ask again.
+            return Ok(Vec::new());
+        }
     }
 }
 
+/// Opens what was taken. A message that does not open holds up no other: what opens is delivered, and the error is
+/// told only when nothing opened.
 async fn open(
     sqs: &Sqs,
     call: &Call<'_>,
     queue: &Arc<Queue>,
     ask: &Ask,
     taken: &[Taken],
+    now: Moment,
 ) -> Result<Vec<Message>, SqsError> {
     let positions = taken.iter().map(|taken| taken.position).collect();
-    let bodies = sqs.bodies(queue, positions).await?;
-    let mut messages = Vec::with_capacity(taken.len());
+    let bodies = match sqs.bodies(queue, positions).await {
+        Ok(bodies) => bodies,
+        Err(error) => {
+            give_back(queue, taken);
+            return Err(error);
+        }
+    };
+    let (mut messages, mut opened, mut refused, mut error) = (Vec::new(), Vec::new(), Vec::new(), None);
     for (taken, body) in taken.iter().zip(bodies) {
         // Deleted by another receiver between taking and reading.
         let Some(body) = body else { continue };
-        let content = sqs
-            .encryption
-            .open(call, queue, &taken.message, &body)
-            .await
-            .inspect_err(|error| {
-                if *error == SqsError::Internal {
-                    tracing::error!(
-                        queue = %queue.arn,
-                        message_id = message_id(taken.message),
-                        position = taken.position.0,
-                        "a stored message does not open: its bytes are damaged or belong elsewhere"
-                    );
-                }
-            })?;
-        messages.push(message(queue, ask, taken, content));
+        match sqs.encryption.open(call, queue, &taken.message, &body).await {
+            Ok(content) => {
+                messages.push(message(sqs, queue, ask, taken, content));
+                opened.push(*taken);
+            }
+            Err(SqsError::Internal) => {
+                // Stays hidden for its visibility timeout, so that it is not always the first.
+                tracing::error!(
+                    queue = %queue.arn,
+                    message_id = message_id(taken.message),
+                    position = taken.position.0,
+                    "a stored message does not open: its bytes are damaged or belong elsewhere"
+                );
+                error.get_or_insert(SqsError::Internal);
+            }
+            Err(refusal) => {
+                refused.push(*taken);
+                error.get_or_insert(refusal);
+            }
+        }
     }
-    Ok(messages)
+    give_back(queue, &refused);
+    sqs.note_leases(queue, &opened, now, ask.visibility);
+    match error {
+        Some(error) if messages.is_empty() => Err(error),
+        Some(_) | None => Ok(messages),
+    }
 }
 
-fn message(queue: &Queue, ask: &Ask, taken: &Taken, content: Content) -> Message {
+/// Takes hand-outs back; somebody else may be allowed to open them.
+fn give_back(queue: &Queue, taken: &[Taken]) {
+    let mut index = queue.index();
+    for taken in taken {
+        index.put_back(taken);
+    }
+    drop(index);
+    queue.wake(taken.len());
+}
+
+fn message(sqs: &Sqs, queue: &Queue, ask: &Ask, taken: &Taken, content: Content) -> Message {
     let receipt = Receipt {
         queue: queue.id,
         position: taken.position,
@@ -269,7 +296,7 @@ fn message(queue: &Queue, ask: &Ask, taken: &Taken, content: Content) -> Message
         .collect();
     Message {
         message_id: Some(message_id(taken.message)),
-        receipt_handle: Some(receipt.encode()),
+        receipt_handle: Some(sqs.receipts.encode(receipt)),
         md5_of_body: Some(md5_hex(&content.body)),
         body: Some(content.body),
         attributes: (!system.is_empty()).then_some(system),

@@ -319,3 +319,91 @@ impl Server {
         all
     }
 }
+
+#[tokio::test]
+async fn a_receiver_that_may_not_decrypt_leaves_the_message_to_one_that_may() {
+    let server = Server::start().await;
+    let (url, _) = encrypted(&server).await;
+    let bad = server
+        .world
+        .people
+        .user(ACCOUNT, "bad", Some(&allow(&["sqs:ReceiveMessage"])));
+    let poll = json!({"QueueUrl": url, "WaitTimeSeconds": 20});
+    let good = server.sqs(&server.root, "ReceiveMessage", poll.clone());
+    let (refused, received, ()) = tokio::join!(server.sqs(&bad, "ReceiveMessage", poll), good, async {
+        server.somebody_waits(&url).await;
+        server.send(&url, "secret").await;
+        // Both polls end by themselves; the clock moves on only if one was forgotten.
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        server.pass(20);
+    });
+    assert_eq!(refused.unwrap_err().code, "KmsAccessDenied");
+    assert_eq!(received.unwrap()["Messages"][0]["Body"], "secret");
+}
+
+#[tokio::test]
+async fn a_poll_that_began_before_a_change_of_access_delivers_nothing_after_it() {
+    let server = Server::start().await;
+    let (url, key) = encrypted(&server).await;
+    let poll = server.sqs(
+        &server.root,
+        "ReceiveMessage",
+        json!({"QueueUrl": url, "WaitTimeSeconds": 20}),
+    );
+    let (received, ()) = tokio::join!(poll, async {
+        server.somebody_waits(&url).await;
+        server
+            .kms(
+                &server.root,
+                "UpdateKeyDescription",
+                json!({"KeyId": key, "Description": "x"}),
+            )
+            .await
+            .unwrap();
+        server
+            .kms(&server.root, "DisableKey", json!({"KeyId": key}))
+            .await
+            .unwrap();
+        server
+            .kms(&server.root, "EnableKey", json!({"KeyId": key}))
+            .await
+            .unwrap();
+        server.send(&url, "secret").await;
+    });
+    assert!(received.unwrap()["Messages"].is_null());
+    assert_eq!(server.bodies(&url).await, ["secret"]);
+}
+
+#[tokio::test]
+async fn a_message_that_does_not_open_holds_up_no_other() {
+    let server = Server::start().await;
+    let (url, key) = encrypted(&server).await;
+    server.send(&url, "under the key").await;
+    let attributes = json!({"SqsManagedSseEnabled": "true", "KmsMasterKeyId": ""});
+    server
+        .ok(
+            "SetQueueAttributes",
+            json!({"QueueUrl": url, "Attributes": attributes}),
+        )
+        .await;
+    server.send(&url, "under the service's").await;
+    server
+        .kms(&server.root, "DisableKey", json!({"KeyId": key}))
+        .await
+        .unwrap();
+    assert_eq!(server.bodies(&url).await, ["under the service's"]);
+    server
+        .kms(&server.root, "EnableKey", json!({"KeyId": key}))
+        .await
+        .unwrap();
+    assert_eq!(server.bodies(&url).await, ["under the key"]);
+}
+
+#[tokio::test]
+async fn the_managed_key_of_aws_is_refused_because_it_is_not_built() {
+    let server = Server::start().await;
+    let input = json!({"QueueName": "orders", "Attributes": {"KmsMasterKeyId": "alias/aws/sqs"}});
+    assert_eq!(server.refused("CreateQueue", input).await, "UnsupportedOperation");
+}

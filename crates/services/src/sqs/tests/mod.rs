@@ -155,6 +155,18 @@ impl Server {
         }
     }
 
+    /// Claims every partition of the log for somebody else, so that the server's writes fail.
+    pub(super) async fn take_the_log_away(&self) {
+        for partition in 0..self.world.stores.log.partitions() {
+            self.world
+                .stores
+                .log
+                .open(bulla_storage::PartitionId(partition), "another")
+                .await
+                .unwrap();
+        }
+    }
+
     pub(super) fn pass(&self, seconds: u64) {
         self.world.clock.advance(Duration::from_secs(seconds));
     }

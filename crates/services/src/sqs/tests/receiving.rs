@@ -262,3 +262,37 @@ async fn counts_follow_the_messages() {
         "1"
     );
 }
+
+#[tokio::test]
+async fn a_deletion_that_is_not_durable_is_never_acknowledged_also_when_asked_again() {
+    let server = Server::start().await;
+    let url = server.queue(json!({})).await;
+    server.send(&url, "x").await;
+    let messages = server.receive(&url).await;
+    server.take_the_log_away().await;
+    let input = json!({"QueueUrl": url, "ReceiptHandle": messages[0]["ReceiptHandle"]});
+    for _ in 0..2 {
+        let refused = server
+            .sqs(&server.root, "DeleteMessage", input.clone())
+            .await
+            .unwrap_err();
+        assert_eq!(refused.status, 500);
+    }
+}
+
+#[tokio::test]
+async fn more_messages_expire_than_are_looked_at_in_one_go() {
+    let server = Server::start().await;
+    let url = server.queue(json!({"MessageRetentionPeriod": "60"})).await;
+    let entries: Vec<_> = (0..10)
+        .map(|id| json!({"Id": id.to_string(), "MessageBody": "old"}))
+        .collect();
+    for _ in 0..401 {
+        server
+            .ok("SendMessageBatch", json!({"QueueUrl": url, "Entries": entries}))
+            .await;
+    }
+    server.pass(61);
+    server.send(&url, "new").await;
+    assert_eq!(server.bodies(&url).await, ["new"]);
+}
