@@ -150,13 +150,11 @@ impl Handler for SharedHost {
                 .await
                 .as_ref()
                 .map(|standing| Arc::clone(&standing.gate));
-            match gate {
-                Some(gate) => gate.handle(parts, body, transport).await,
-                None => {
-                    let id = RequestId::from_entropy(self.0.runtime.entropy.id_bytes());
-                    Refusal::Unavailable.answer(Form::of(&parts), id.as_str())
-                }
-            }
+            let Some(gate) = gate else {
+                let id = RequestId::from_entropy(self.0.runtime.entropy.id_bytes());
+                return Refusal::Unavailable.answer(Form::of(&parts), id.as_str());
+            };
+            gate.handle(parts, body, transport).await
         })
     }
 
