@@ -38,7 +38,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "build",
-        about: "the server, the load generator and the Rust SDK client",
+        about: "every crate with its tests, and the Rust SDK client",
         run: build,
     },
     Step {
@@ -238,7 +238,8 @@ fn build() -> Result<Outcome, String> {
         "--locked",
     ]);
     sdk.arg("--target-dir").arg(project::target().join("rust-sdk"));
-    all(&mut [cargo(&["build", "--workspace", "--bins"]), sdk])
+    // All targets, also those of the next step: without them some dependencies would be built with fewer features first.
+    all(&mut [cargo(&["build", "--workspace", "--all-targets"]), sdk])
 }
 
 fn unit() -> Result<Outcome, String> {
