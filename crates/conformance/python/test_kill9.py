@@ -1,11 +1,12 @@
 """Kills the server under load, many times, and checks what it had acknowledged.
 
 Several threads send, receive and delete, alone and in batches, on queues under the service's key and under a KMS key,
-while another makes keys, queues and policies. At a random moment the process is killed; it is started again on the same
+while another makes keys, queues and policies and purges. At a random moment the process is killed; it is started again on the same
 folder, at times killed once more before it is ready, and then holds:
 
 - a message whose send was acknowledged is there, unless a delete of it was sent;
-- a message whose delete was acknowledged never comes back;
+- a message whose delete was acknowledged never comes back, nor does one that a purge was acknowledged for; some deletes
+  are sent twice at once, as clients do that try again;
 - a body is the body that was sent: it carries its own checksum;
 - every key, queue and policy that was acknowledged is there;
 - no byte of the data folder tells a body, an attribute or a secret.
@@ -72,7 +73,7 @@ ATTRIBUTES = {"kind": {"DataType": "String", "StringValue": f"{MARKER}-ATTRIBUTE
 def work(server: Server, keys: Keys, queue: str, ledger: Ledger, seed: str) -> None:
     """Sends, receives and deletes until the server is gone."""
     chance = random.Random(seed)
-    sqs = server.client("sqs", keys, http=chance.random() < 0.5, read_timeout=10)
+    sqs = server.client("sqs", keys, http=chance.random() < 0.5, read_timeout=10, max_pool_connections=4)
     try:
         while True:
             if chance.random() < 0.5:
@@ -84,7 +85,7 @@ def work(server: Server, keys: Keys, queue: str, ledger: Ledger, seed: str) -> N
             with ledger.lock:
                 ledger.sent |= dict.fromkeys(sent, queue)
             if chance.random() < 0.7:
-                take(sqs, queue, ledger, chance.random() < 0.5)
+                take(sqs, queue, ledger, chance.choice([delete_in_a_batch, delete_one_by_one, delete_twice_at_once]))
     except BROKEN:
         pass
     except Exception as fault:  # A thread's failure must reach the test.
@@ -92,31 +93,42 @@ def work(server: Server, keys: Keys, queue: str, ledger: Ledger, seed: str) -> N
             ledger.faults.append(f"{type(fault).__name__}: {fault}")
 
 
-def take(sqs, queue: str, ledger: Ledger, batch: bool, wait: int = 0) -> list[str]:
+def take(sqs, queue: str, ledger: Ledger, delete, wait: int = 0) -> list[str]:
     """Receives and deletes; what the server does not acknowledge is noted as perhaps deleted."""
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=2, WaitTimeSeconds=wait).get("Messages", [])
     for message in messages:
         ledger.check(message)
     ids = [message["MessageId"] for message in messages]
-    if not messages:
-        return ids
     with ledger.lock:
         ledger.maybe_deleted |= set(ids)
-    if batch:
-        entries = [{"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]} for n, message in enumerate(messages)]
-        done = [ids[int(entry["Id"])] for entry in sqs.delete_message_batch(QueueUrl=queue, Entries=entries).get("Successful", [])]
-        with ledger.lock:
-            ledger.deleted |= set(done)
-    else:
-        for message in messages:
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            with ledger.lock:
-                ledger.deleted.add(message["MessageId"])
+    if messages:
+        delete(sqs, queue, ledger, messages)
     return ids
 
 
+def delete_in_a_batch(sqs, queue: str, ledger: Ledger, messages: list[dict]) -> None:
+    entries = [{"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]} for n, message in enumerate(messages)]
+    done = sqs.delete_message_batch(QueueUrl=queue, Entries=entries)["Successful"]
+    with ledger.lock:
+        ledger.deleted |= {messages[int(entry["Id"])]["MessageId"] for entry in done}
+
+
+def delete_one_by_one(sqs, queue: str, ledger: Ledger, messages: list[dict]) -> None:
+    for message in messages:
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        with ledger.lock:
+            ledger.deleted.add(message["MessageId"])
+
+
+def delete_twice_at_once(sqs, queue: str, ledger: Ledger, messages: list[dict]) -> None:
+    """Either answer is a promise, also that of the one that came second."""
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(delete_one_by_one, sqs, queue, ledger, messages) for _ in range(2)]:
+            done.result()
+
+
 def govern(server: Server, keys: Keys, ledger: Ledger, round_: int) -> None:
-    """Makes keys, queues and policies until the server is gone."""
+    """Makes keys, queues and policies, and purges, until the server is gone."""
     sqs, kms = server.client("sqs", keys, read_timeout=10), server.client("kms", keys, read_timeout=10)
     try:
         for n in range(1000):
@@ -126,6 +138,8 @@ def govern(server: Server, keys: Keys, ledger: Ledger, round_: int) -> None:
             document = policy({"Sid": name, "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"})
             queue = sqs.create_queue(QueueName=name, Attributes={"KmsMasterKeyId": made})["QueueUrl"]
             sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document})
+            sqs.send_message(QueueUrl=queue, MessageBody=MARKER)
+            sqs.purge_queue(QueueUrl=queue)
             with ledger.lock:
                 ledger.keys[made] = blob
                 ledger.policies[name] = document
@@ -158,7 +172,7 @@ def drain(sqs, queue: str, ledger: Ledger) -> set[str]:
     deadline, empty = time.monotonic() + VERIFY_SECONDS_MAX, 0
     # What an earlier receive hid may take its visibility timeout to show up again.
     while empty < 2 and time.monotonic() < deadline:
-        found = take(sqs, queue, ledger, batch=True, wait=2)
+        found = take(sqs, queue, ledger, delete_in_a_batch, wait=2)
         seen |= set(found)
         empty = 0 if found else empty + 1
     return seen
@@ -179,6 +193,7 @@ def verify(server: Server, keys: Keys, queues: list[str], ledger: Ledger) -> Non
         queue = sqs.get_queue_url(QueueName=name)["QueueUrl"]
         found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"]
         assert json.loads(found) == json.loads(document)
+        assert "Messages" not in sqs.receive_message(QueueUrl=queue), "a purge was undone"
         sqs.delete_queue(QueueUrl=queue)
     ledger.keys.clear()
     ledger.policies.clear()
