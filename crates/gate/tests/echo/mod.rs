@@ -1,6 +1,6 @@
 //! A service of a few operations, and a door to it.
 
-#![expect(unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![expect(unreachable_pub, clippy::unwrap_used, reason = "test code")]
 
 mod service;
 
