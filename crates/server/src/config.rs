@@ -58,7 +58,8 @@ pub struct ServeSettings {
     #[arg(default_value = "./bulla-data")]
     pub data: PathBuf,
 
-    /// The file with the root key, mode 0600, outside the data folder [default: see the start-up message]
+    /// The file with the root key, mode 0600 [default: /etc/bulla/root.key for root, otherwise
+    /// ~/.config/bulla/root.key]
     #[arg(
         long,
         value_name = "FILE",
@@ -67,7 +68,7 @@ pub struct ServeSettings {
     )]
     pub root_key_file: Option<PathBuf>,
 
-    /// The region that is meant where a request names none.
+    /// The region that the start-up message exports; a request means the region that its signature names
     #[arg(long, value_name = "REGION", env = "BULLA_REGION", hide_env_values = true)]
     #[arg(default_value = "us-east-1", value_parser = parse_region)]
     pub region: Region,
