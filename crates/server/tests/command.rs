@@ -70,7 +70,9 @@ struct Running {
 impl Running {
     fn start(arguments: &[&str]) -> Self {
         let arguments = [&["serve", "--listen=127.0.0.1:0"], arguments].concat();
-        let mut process = bulla(&arguments, &[])
+        // Never the machine's own root key, nor a home folder that a test may not have.
+        let root_key = format!("{}/root-{}.key", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+        let mut process = bulla(&arguments, &[("BULLA_ROOT_KEY_FILE", &root_key)])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
