@@ -29,6 +29,6 @@ pub use contract::{
     LogOwner, LogReader, Opened, Page, PartitionId, Pos, Record, Token,
 };
 pub use directory_writer::{DirectoryWriter, partition_of};
-pub use log_writer::{LogWriter, Submission};
+pub use log_writer::{Applied, LogWriter, Submission};
 pub use open_error::OpenError;
 pub use stores::{PARTITIONS, Released, Stores, open_embedded, open_memory, remove_embedded};

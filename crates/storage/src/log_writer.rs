@@ -3,6 +3,9 @@
 //! Submissions that wait at the same time are merged into one bounded group, in the order they came; one commit
 //! is in flight while the next group forms, so the slower the disk, the larger the groups. There is no timer.
 //! A task that stops waiting does not take its submission back.
+//!
+//! Whoever keeps an index over the log updates it in [`Submission::applied`], which runs in the order of the
+//! positions: nobody can then meet a later record before an earlier one.
 
 use crate::contract::{
     Append, Error, Group, LIMITS, Log, LogOwner, LogReader, Page, PartitionId, Pos, Record, Token,
@@ -11,9 +14,10 @@ use crate::contract::{
 use bulla_runtime::Tasks;
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// How late an engine may send notes that no commit takes along.
 const NOTE_WITHIN: Duration = Duration::from_millis(200);
@@ -25,8 +29,11 @@ const PERMIT_BYTES: usize = 1 << 10;
 
 const _: () = assert!(LIMITS.bytes / PERMIT_BYTES < PERMITS as usize);
 
+/// What is to run when the outcome of a submission is known; see [`Submission::applied`].
+pub type Applied = Box<dyn FnOnce(&Result<Vec<Pos>, Error>) + Send>;
+
 /// What a task wants done, atomically.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct Submission {
     /// Meta and body of each new record.
     pub appends: Vec<(Bytes, Bytes)>,
@@ -34,11 +41,67 @@ pub struct Submission {
     pub deletes: Vec<Pos>,
     /// Notes on records.
     pub notes: Vec<(Pos, Bytes)>,
+    /// Called exactly once with the outcome that [`LogWriter::submit`] answers, before it answers: in the order
+    /// of the positions and after durability when the submission was committed; also when nobody waits for the
+    /// answer any more, and also with an error. It runs on the task that commits, so it must be quick, must not
+    /// wait and must not panic. A submission that was given up while it waited for room was surely not written;
+    /// this is told as [`Error::Unavailable`].
+    pub applied: Option<Applied>,
+}
+
+impl fmt::Debug for Submission {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = formatter.debug_struct("Submission");
+        out.field("appends", &self.appends.len())
+            .field("deletes", &self.deletes)
+            .field("notes", &self.notes.len());
+        out.finish_non_exhaustive()
+    }
+}
+
+/// Runs [`Submission::applied`] once, whatever happens to the submission.
+struct Outcome {
+    applied: Option<Applied>,
+    /// What is told if nobody tells anything else.
+    unless_told: Error,
+}
+
+impl Outcome {
+    fn tell(&mut self, result: &Result<Vec<Pos>, Error>) {
+        if let Some(applied) = self.applied.take() {
+            applied(result);
+        }
+    }
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        let result = Err(self.unless_told.clone());
+        self.tell(&result);
+    }
 }
 
 struct Waiting {
     group: Group,
-    reply: oneshot::Sender<Result<Vec<Pos>, Error>>,
+    /// Operations and bytes of the group.
+    size: (usize, usize),
+    reply: Reply,
+}
+
+/// Who is told how a submission went, and what it holds on to until then.
+struct Reply {
+    outcome: Outcome,
+    sender: oneshot::Sender<Result<Vec<Pos>, Error>>,
+    /// The submitted bytes count as waiting until here, also when the submitter is gone.
+    _room: OwnedSemaphorePermit,
+}
+
+impl Reply {
+    fn send(mut self, result: Result<Vec<Pos>, Error>) {
+        self.outcome.tell(&result);
+        // Whoever is not waiting any more does not want to know.
+        drop(self.sender.send(result));
+    }
 }
 
 struct Queue {
@@ -53,7 +116,7 @@ struct Queue {
 struct Inner {
     queue: Mutex<Queue>,
     changed: Notify,
-    room: Semaphore,
+    room: Arc<Semaphore>,
 }
 
 /// Closes the partition when the last writer is gone.
@@ -98,7 +161,7 @@ impl LogWriter {
             dead: None,
             closed: false,
         };
-        let room = Semaphore::new(usize::try_from(PERMITS).unwrap_or(usize::MAX));
+        let room = Arc::new(Semaphore::new(usize::try_from(PERMITS).unwrap_or(usize::MAX)));
         let inner = Arc::new(Inner {
             queue: Mutex::new(queue),
             changed: Notify::new(),
@@ -140,7 +203,14 @@ impl LogWriter {
             appends,
             deletes,
             notes,
+            applied,
         } = submission;
+        let mut outcome = Outcome {
+            applied,
+            unless_told: Error::Unavailable {
+                retry_after: Duration::ZERO,
+            },
+        };
         let append = appends
             .into_iter()
             .map(|(meta, body)| Append {
@@ -149,38 +219,27 @@ impl LogWriter {
                 body,
             })
             .collect();
-        let mut group = Group {
+        let group = Group {
             append,
             delete: deletes,
             notes,
         };
-        let (_, bytes) = group_size(&group);
-        if bytes > LIMITS.bytes {
-            return Err(Error::TooLarge);
+        let size = group_size(&group);
+        let room = match inner.room(size.1).await {
+            Ok(room) => room,
+            Err(error) => return refuse(&mut outcome, error),
+        };
+        outcome.unless_told = Error::Unknown;
+        let (sender, answer) = oneshot::channel();
+        let reply = Reply {
+            outcome,
+            sender,
+            _room: room,
+        };
+        match inner.push(Waiting { group, size, reply }) {
+            Ok(()) => answer.await.map_err(|_| Error::Unknown)?,
+            Err((mut waiting, error)) => refuse(&mut waiting.reply.outcome, error),
         }
-        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).map_err(|_| Error::TooLarge)?;
-        let _room = inner
-            .room
-            .acquire_many(permits.max(1))
-            .await
-            .map_err(|_| Error::Poisoned)?;
-        let (reply, answer) = oneshot::channel();
-        {
-            let mut queue = lock(&inner.queue)?;
-            if let Some(dead) = &queue.dead {
-                return Err(dead.clone());
-            }
-            let mut last = queue.last_pos;
-            for append in &mut group.append {
-                last = Pos(last.0.saturating_add(1));
-                append.pos = last;
-            }
-            check_group(&group, queue.last_pos)?;
-            queue.last_pos = last;
-            queue.waiting.push_back(Waiting { group, reply });
-        }
-        inner.changed.notify_one();
-        answer.await.map_err(|_| Error::Unknown)?
     }
 
     /// Puts a note on a record. It goes out with the next group and is not durable by itself.
@@ -232,9 +291,16 @@ impl LogWriter {
     }
 }
 
+/// Says no, to `applied` as well.
+fn refuse(outcome: &mut Outcome, error: Error) -> Result<Vec<Pos>, Error> {
+    let refused = Err(error);
+    outcome.tell(&refused);
+    refused
+}
+
 /// Who waits for a group, and the positions of their records.
 struct Submitted {
-    reply: oneshot::Sender<Result<Vec<Pos>, Error>>,
+    reply: Reply,
     positions: Vec<Pos>,
 }
 
@@ -247,6 +313,42 @@ enum Step {
 }
 
 impl Inner {
+    /// Waits until so many bytes may be submitted.
+    async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Error> {
+        if bytes > LIMITS.bytes {
+            return Err(Error::TooLarge);
+        }
+        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).map_err(|_| Error::TooLarge)?;
+        let room = Arc::clone(&self.room).acquire_many_owned(permits.max(1));
+        room.await.map_err(|_| Error::Poisoned)
+    }
+
+    /// Gives the records their positions and queues the submission, or hands it back.
+    fn push(&self, mut waiting: Waiting) -> Result<(), (Box<Waiting>, Error)> {
+        let mut queue = match lock(&self.queue) {
+            Ok(queue) => queue,
+            Err(error) => return Err((Box::new(waiting), error)),
+        };
+        let mut last = queue.last_pos;
+        for append in &mut waiting.group.append {
+            last = Pos(last.0.saturating_add(1));
+            append.pos = last;
+        }
+        let refused = match &queue.dead {
+            Some(dead) => Err(dead.clone()),
+            None => check_group(&waiting.group, queue.last_pos),
+        };
+        if let Err(error) = refused {
+            drop(queue);
+            return Err((Box::new(waiting), error));
+        }
+        queue.last_pos = last;
+        queue.waiting.push_back(waiting);
+        drop(queue);
+        self.changed.notify_one();
+        Ok(())
+    }
+
     /// As much of what waits as one commit may hold, in order.
     ///
     /// After a group did not fit on the disk, submissions that bring no records go first and alone: what makes
@@ -268,13 +370,14 @@ impl Inner {
             .front()
             .filter(|next| !full || grows(next) == first_grows)
         {
-            let (next_ops, next_bytes) = group_size(&next.group);
+            let (next_ops, next_bytes) = next.size;
             if !replies.is_empty() && (ops + next_ops > LIMITS.ops || bytes + next_bytes > LIMITS.bytes) {
                 break;
             }
             let Some(Waiting {
                 group: mut next,
                 reply,
+                size: _,
             }) = queue.waiting.pop_front()
             else {
                 break;
@@ -311,8 +414,7 @@ impl Inner {
         let waiting = std::mem::take(&mut queue.waiting);
         drop(queue);
         for Waiting { reply, .. } in waiting {
-            // Whoever is not waiting any more does not want to know.
-            drop(reply.send(Err(error.clone())));
+            reply.send(Err(error.clone()));
         }
     }
 }
@@ -337,7 +439,7 @@ async fn drive(inner: Arc<Inner>, mut owner: Box<dyn LogOwner>, mut n: u64) {
                     Err(_) => {}
                 }
                 for Submitted { reply, positions } in replies {
-                    drop(reply.send(result.clone().map(|()| positions)));
+                    reply.send(result.clone().map(|()| positions));
                 }
                 if let Some(after) = result.err().and_then(fatal) {
                     return inner.die(&after);
