@@ -7,7 +7,7 @@ use super::record::{self, DELETED_PREFIX, MessageMeta, QUEUE_PREFIX, QueueRecord
 use bulla_runtime::Runtime;
 use bulla_storage::{LogWriter, PartitionId, Pos, Record, Stores};
 use bulla_types::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
 
 /// Name of this process as owner of partitions.
@@ -102,7 +102,8 @@ impl Sqs {
         records: Vec<Record>,
         now: Moment,
     ) -> Result<(), String> {
-        let mut gone: HashMap<u64, Vec<Pos>> = HashMap::new();
+        // In order, so that a simulated start repeats.
+        let mut gone: BTreeMap<u64, Vec<Pos>> = BTreeMap::new();
         for record in records {
             let meta = MessageMeta::decode(&record.meta).ok_or_else(|| {
                 format!(

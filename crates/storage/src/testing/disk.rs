@@ -92,6 +92,12 @@ impl SimulatedDisk {
         self.state().power = Some(changes);
     }
 
+    /// Whether the power is still there.
+    #[must_use]
+    pub fn has_power(&self) -> bool {
+        self.state().power != Some(0)
+    }
+
     /// How many changes there were: creations, writes, syncs, renames, removals.
     #[must_use]
     pub fn changes(&self) -> u64 {

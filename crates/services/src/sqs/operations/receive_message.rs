@@ -203,6 +203,8 @@ async fn take(sqs: &Sqs, call: &Call<'_>, queue: &Queue, ask: &Ask) -> Result<Ve
         let next = queue.index().next_due().map_or(deadline, |due| due.min(deadline));
         let pause = now.monotonic.until(next).max(Duration::from_millis(1));
         tokio::select! {
+            // In this order and not at random, so that a simulated history repeats.
+            biased;
             () = arrival => {}
             () = clock.sleep(pause) => {}
             () = call.runtime().shutdown.wait() => {}

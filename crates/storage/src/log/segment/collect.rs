@@ -30,6 +30,12 @@ struct Work {
     collect: bool,
 }
 
+impl From<(bool, bool)> for Work {
+    fn from((prepare, collect): (bool, bool)) -> Self {
+        Self { prepare, collect }
+    }
+}
+
 impl Collector {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared, count: 0 }
@@ -39,14 +45,27 @@ impl Collector {
     pub(super) fn run(mut self) {
         let _end = EndOfThread(Arc::clone(&self.shared));
         while let Some(work) = self.wait() {
-            if work.prepare {
-                self.prepare();
-            }
-            if work.collect && self.collect().is_err() {
-                tracing::error!("the log's files are not collected until the server is restarted");
+            if !self.work(&work) {
                 break;
             }
         }
+    }
+
+    /// Does what is asked for, without waiting; `None` when nothing is, else whether it went well.
+    pub(super) fn step(&mut self) -> Option<bool> {
+        let work = lock(&self.shared.chores).ok()?.take()?.into();
+        Some(self.work(&work))
+    }
+
+    fn work(&mut self, work: &Work) -> bool {
+        if work.prepare {
+            self.prepare();
+        }
+        if work.collect && self.collect().is_err() {
+            tracing::error!("the log's files are not collected until the server is restarted");
+            return false;
+        }
+        true
     }
 
     fn wait(&self) -> Option<Work> {
@@ -55,14 +74,8 @@ impl Collector {
             if chores.closed {
                 return None;
             }
-            if chores.prepare || chores.collect {
-                let work = Work {
-                    prepare: chores.prepare,
-                    collect: chores.collect,
-                };
-                chores.prepare = false;
-                chores.collect = false;
-                return Some(work);
+            if let Some(asked) = chores.take() {
+                return Some(asked.into());
             }
             chores = self.shared.chores_changed.wait(chores).ok()?;
         }

@@ -23,6 +23,7 @@ mod recovery;
 mod rewrite;
 mod scan;
 mod shared;
+pub mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -78,21 +79,29 @@ impl Drop for Engine {
     }
 }
 
+impl Engine {
+    /// The log as a crash left it, and who writes and who collects, not yet at work.
+    fn recover(disk: Arc<dyn Disk>, options: Options) -> Result<(Self, Committer, Collector), OpenError> {
+        let segment_bytes = options.segment_bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+        let recovered = recovery::recover(&*disk, options.partitions, segment_bytes)?;
+        let shared = Shared::new(disk, segment_bytes, options.partitions, recovered.index);
+        let engine = Self {
+            shared: Arc::new(shared),
+            _keep: options.keep,
+        };
+        let committer = Committer::new(Arc::clone(&engine.shared), recovered.active);
+        let collector = Collector::new(Arc::clone(&engine.shared));
+        Ok((engine, committer, collector))
+    }
+}
+
 impl SegmentLog {
     /// Opens the log, recovering what a crash left. Blocks for the time it takes to read the indexes.
     ///
     /// # Errors
     /// [`OpenError`]; nothing but torn ends and leftovers is changed then.
     pub fn open(disk: Arc<dyn Disk>, options: Options, tasks: &dyn Tasks) -> Result<Self, OpenError> {
-        let segment_bytes = options.segment_bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
-        let recovered = recovery::recover(&*disk, options.partitions, segment_bytes)?;
-        let shared = Shared::new(disk, segment_bytes, options.partitions, recovered.index);
-        let engine = Engine {
-            shared: Arc::new(shared),
-            _keep: options.keep,
-        };
-        let committer = Committer::new(Arc::clone(&engine.shared), recovered.active);
-        let collector = Collector::new(Arc::clone(&engine.shared));
+        let (engine, committer, collector) = Engine::recover(disk, options)?;
         start(
             tasks,
             &engine.shared,

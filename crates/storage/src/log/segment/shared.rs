@@ -74,6 +74,26 @@ struct Queue {
     poisoned: bool,
 }
 
+impl Queue {
+    /// Requests from the front, as much as one frame should hold.
+    fn take(&mut self) -> Vec<Request> {
+        let mut batch = Vec::new();
+        let mut bytes = 0_usize;
+        while let Some(request) = self.requests.front() {
+            let with = bytes.saturating_add(request.bytes());
+            if with > FRAME_BYTES_MAX && !batch.is_empty() {
+                break;
+            }
+            bytes = with;
+            if matches!(request, Request::Note { .. }) {
+                self.note_bytes = self.note_bytes.saturating_sub(request.bytes());
+            }
+            batch.extend(self.requests.pop_front());
+        }
+        batch
+    }
+}
+
 /// A file with room, made before it is needed.
 pub(super) struct Prepared {
     pub(super) name: String,
@@ -91,6 +111,17 @@ pub(super) struct Chores {
     pub(super) prepare: bool,
     pub(super) collect: bool,
     pub(super) closed: bool,
+}
+
+impl Chores {
+    /// What is asked for, once.
+    pub(super) fn take(&mut self) -> Option<(bool, bool)> {
+        let asked = (
+            std::mem::take(&mut self.prepare),
+            std::mem::take(&mut self.collect),
+        );
+        (asked.0 || asked.1).then_some(asked)
+    }
 }
 
 /// See the module.
@@ -170,20 +201,17 @@ impl Shared {
             }
             queue = self.queue_changed.wait(queue).ok()?;
         }
-        let mut batch = Vec::new();
-        let mut bytes = 0_usize;
-        while let Some(request) = queue.requests.front() {
-            let with = bytes.saturating_add(request.bytes());
-            if with > FRAME_BYTES_MAX && !batch.is_empty() {
-                break;
-            }
-            bytes = with;
-            if matches!(request, Request::Note { .. }) {
-                queue.note_bytes = queue.note_bytes.saturating_sub(request.bytes());
-            }
-            batch.extend(queue.requests.pop_front());
-        }
-        Some(batch)
+        Some(queue.take())
+    }
+
+    /// As [`Self::take_batch`] without waiting: what has come, which may be nothing.
+    pub(super) fn try_batch(&self) -> Vec<Request> {
+        lock(&self.queue).map_or_else(|_| Vec::new(), |mut queue| queue.take())
+    }
+
+    /// Whether requests wait.
+    pub(super) fn has_requests(&self) -> bool {
+        lock(&self.queue).is_ok_and(|queue| !queue.requests.is_empty())
     }
 
     /// No write is tried from here on.
