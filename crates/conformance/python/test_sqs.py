@@ -438,9 +438,3 @@ def test_an_operation_that_is_not_built_says_so(sqs, operation, parameters):
     found = error(getattr(sqs, operation), **parameters).response
     assert found["ResponseMetadata"]["HTTPStatusCode"] in (400, 404, 501)
     assert found["Error"]["Code"] and found["Error"]["Message"]
-
-
-def test_a_fifo_queue_is_refused_as_long_as_it_is_not_built(sqs, name):
-    """Accepting the attribute and ignoring it would be worse than refusing."""
-    found = error(sqs.create_queue, QueueName=name("queue") + ".fifo", Attributes={"FifoQueue": "true"}).response
-    assert found["ResponseMetadata"]["HTTPStatusCode"] in (400, 501)

@@ -17,6 +17,8 @@ pub enum SqsError {
     BatchRequestTooLong(usize),
     /// A batch without entries.
     EmptyBatchRequest(&'static str),
+    /// An attribute that only FIFO queues have.
+    FifoAttribute(String),
     /// A failing disk or a defect.
     Internal,
     /// A queue URL that is none.
@@ -81,6 +83,7 @@ impl SqsError {
             Self::BatchEntryIdsNotDistinct(text()),
             Self::BatchRequestTooLong(0),
             Self::EmptyBatchRequest(""),
+            Self::FifoAttribute(text()),
             Self::InvalidAddress(text()),
             Self::InvalidAttributeName(text()),
             Self::InvalidAttributeValue(text()),
@@ -160,7 +163,9 @@ impl ErrorCode for SqsError {
                 status: 404,
                 ..row("InvalidAddress", "InvalidAddress")
             },
-            Self::InvalidAttributeName(_) => row("InvalidAttributeName", "InvalidAttributeName"),
+            Self::FifoAttribute(_) | Self::InvalidAttributeName(_) => {
+                row("InvalidAttributeName", "InvalidAttributeName")
+            }
             Self::InvalidAttributeValue(_) => row("InvalidAttributeValue", "InvalidAttributeValue"),
             Self::InvalidBatchEntryId => row(
                 "InvalidBatchEntryId",
@@ -223,6 +228,9 @@ impl ErrorCode for SqsError {
             Self::InvalidAddress(url) => {
                 Cow::Owned(format!("The address {url} is not valid for this endpoint."))
             }
+            Self::FifoAttribute(name) => Cow::Owned(format!(
+                "You can specify the {name} only when FifoQueue is set to true."
+            )),
             Self::InvalidAttributeName(name) => Cow::Owned(format!("Unknown Attribute {name}.")),
             Self::InvalidBatchEntryId => Cow::Borrowed(
                 "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most \

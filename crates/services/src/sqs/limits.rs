@@ -32,6 +32,10 @@ pub(crate) const KEY_REUSE_SECONDS_MIN: u32 = 60;
 pub(crate) const KEY_REUSE_SECONDS_MAX: u32 = 86_400;
 /// Messages of a standard queue that are received and not yet deleted.
 pub(crate) const IN_FLIGHT_MAX: usize = 120_000;
+/// Largest `maxReceiveCount` of a redrive policy.
+pub(crate) const REDRIVE_RECEIVES_MAX: u32 = 1000;
+/// Source queues that a redrive allow policy names.
+pub(crate) const REDRIVE_SOURCES_MAX: usize = 10;
 /// Tags of a queue.
 pub(crate) const TAGS_MAX: usize = 50;
 /// Length of a tag's key, characters.

@@ -16,10 +16,12 @@ mod index;
 mod limits;
 mod message_attributes;
 pub mod operations;
+mod page;
 mod queue;
 mod receipt;
 mod record;
 mod recovery;
+mod redrive;
 mod selection;
 mod sending;
 mod settings;
@@ -173,7 +175,7 @@ impl Sqs {
         attributes: &BTreeMap<String, String>,
         tags: BTreeMap<String, String>,
     ) -> Result<Arc<Queue>, SqsError> {
-        let settings = Settings::default().with(attributes)?;
+        let settings = Settings::of(&key.name).with(attributes)?;
         let tags = tags::checked(tags)?;
         let _changing = self.changing.lock().await;
         if let Ok(queue) = self.queue(&key) {
@@ -182,6 +184,7 @@ impl Sqs {
                 None => Ok(queue),
             };
         }
+        self.check_redrive(&key, &settings, attributes.get("RedrivePolicy"))?;
         if self.deleted_lately(&key, call.time()) {
             return Err(SqsError::QueueDeletedRecently);
         }

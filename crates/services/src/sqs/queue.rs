@@ -25,6 +25,16 @@ impl QueueKey {
     pub(crate) fn arn(&self) -> String {
         format!("arn:aws:sqs:{}:{}:{}", self.region, self.account, self.name)
     }
+
+    /// The queue that an ARN names; `None` when it is not the ARN of a queue.
+    pub(crate) fn parse_arn(arn: &str) -> Option<Self> {
+        let mut parts = arn.strip_prefix("arn:aws:sqs:")?.splitn(3, ':');
+        Some(Self {
+            region: Region::parse(parts.next()?).ok()?,
+            account: AccountId::parse(parts.next()?).ok()?,
+            name: QueueName::parse(parts.next()?).ok()?,
+        })
+    }
 }
 
 /// What changes by `SetQueueAttributes` and `TagQueue`, replaced as a whole.

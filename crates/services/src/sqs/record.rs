@@ -84,7 +84,7 @@ impl QueueRecord {
                 record.version
             ));
         }
-        let settings = Settings::default()
+        let settings = Settings::of(&key.name)
             .with(&record.attributes)
             .map_err(|error| format!("{error:?}"))?;
         let properties = Properties {

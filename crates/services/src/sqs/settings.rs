@@ -1,11 +1,18 @@
 //! A queue's attributes: what clients may set, what it means, and how it reads back.
 //!
-//! Invariant: every attribute that is stored here is also enforced; what is not enforced yet is refused.
+//! Invariant: every attribute that is stored here is also enforced.
 //! Source: SQS API Reference, `SetQueueAttributes` and `GetQueueAttributes` (read 2026-11-21).
+
+mod fifo;
+mod redrive;
+
+pub(crate) use fifo::Fifo;
+pub(crate) use redrive::{RedriveAllowPolicy, RedrivePolicy, refused};
 
 use super::errors::SqsError;
 use super::limits;
 use bulla_policy::{Policy, PolicyKind, Vendor};
+use bulla_types::QueueName;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -22,6 +29,12 @@ pub(crate) struct Settings {
     pub(crate) encryption: EncryptionSetting,
     pub(crate) key_reuse_seconds: u32,
     pub(crate) policy: Option<Arc<Policy>>,
+    /// Present when the queue is first-in-first-out.
+    pub(crate) fifo: Option<Fifo>,
+    /// Where messages go that were received too often.
+    pub(crate) redrive: Option<RedrivePolicy>,
+    /// Who may name this queue as dead-letter queue; without it, every queue of the account and region.
+    pub(crate) redrive_allow: Option<RedriveAllowPolicy>,
 }
 
 /// How a queue says it is encrypted. Message bodies are sealed on disk in every case.
@@ -46,19 +59,28 @@ impl Default for Settings {
             encryption: EncryptionSetting::SqsManaged,
             key_reuse_seconds: 300,
             policy: None,
+            fifo: None,
+            redrive: None,
+            redrive_allow: None,
         }
     }
 }
 
 /// Attributes that can be set.
-const SETTABLE: [&str; 9] = [
+const SETTABLE: [&str; 15] = [
+    "ContentBasedDeduplication",
+    "DeduplicationScope",
     "DelaySeconds",
+    "FifoQueue",
+    "FifoThroughputLimit",
     "KmsDataKeyReusePeriodSeconds",
     "KmsMasterKeyId",
     "MaximumMessageSize",
     "MessageRetentionPeriod",
     "Policy",
     "ReceiveMessageWaitTimeSeconds",
+    "RedriveAllowPolicy",
+    "RedrivePolicy",
     "SqsManagedSseEnabled",
     "VisibilityTimeout",
 ];
@@ -73,17 +95,15 @@ const READ_ONLY: [&str; 6] = [
     "QueueArn",
 ];
 
-/// Attributes of AWS that are not built, and what they belong to.
-const NOT_BUILT: [(&str, &str); 6] = [
-    ("FifoQueue", "FIFO queues"),
-    ("ContentBasedDeduplication", "FIFO queues"),
-    ("DeduplicationScope", "FIFO queues"),
-    ("FifoThroughputLimit", "FIFO queues"),
-    ("RedrivePolicy", "dead-letter queues"),
-    ("RedriveAllowPolicy", "dead-letter queues"),
-];
-
 impl Settings {
+    /// What a queue of this name begins with.
+    pub(crate) fn of(name: &QueueName) -> Self {
+        Self {
+            fifo: name.is_fifo().then(Fifo::default),
+            ..Self::default()
+        }
+    }
+
     /// These settings with the given attributes changed. Nothing changes when one of them is wrong.
     pub(crate) fn with(&self, attributes: &BTreeMap<String, String>) -> Result<Self, SqsError> {
         let mut changed = self.clone();
@@ -91,6 +111,7 @@ impl Settings {
             changed.set(name, value)?;
         }
         changed.encryption = self.encryption_with(attributes)?;
+        changed.fifo.map_or(Ok(()), Fifo::check)?;
         Ok(changed)
     }
 
@@ -120,15 +141,15 @@ impl Settings {
             }
             "Policy" => self.policy = parse_policy(value)?,
             "KmsMasterKeyId" | "SqsManagedSseEnabled" => {}
-            _ if READ_ONLY.contains(&name) => return Err(SqsError::InvalidAttributeName(name.into())),
-            _ => {
-                if let Some((_, feature)) = NOT_BUILT.iter().find(|(known, _)| *known == name) {
-                    return Err(SqsError::UnsupportedOperation(format!(
-                        "The attribute {name} belongs to {feature}, which are not built yet."
-                    )));
+            "RedrivePolicy" => self.redrive = RedrivePolicy::parse(value)?,
+            "RedriveAllowPolicy" => self.redrive_allow = RedriveAllowPolicy::parse(value)?,
+            "FifoQueue" | "ContentBasedDeduplication" | "DeduplicationScope" | "FifoThroughputLimit" => {
+                match &mut self.fifo {
+                    Some(fifo) => fifo.set(name, value)?,
+                    None => return Err(fifo::only_for_fifo(name)),
                 }
-                return Err(SqsError::InvalidAttributeName(name.into()));
             }
+            _ => return Err(SqsError::InvalidAttributeName(name.into())),
         }
         Ok(())
     }
@@ -176,7 +197,11 @@ impl Settings {
         &self,
         attributes: &BTreeMap<String, String>,
     ) -> Result<Option<String>, SqsError> {
-        let wanted = Self::default().with(attributes)?.echo();
+        let blank = Self {
+            fifo: self.fifo.map(|_| Fifo::default()),
+            ..Self::default()
+        };
+        let wanted = blank.with(attributes)?.echo();
         let have = self.echo();
         Ok(attributes
             .keys()
@@ -203,6 +228,15 @@ impl Settings {
         }
         if let Some(policy) = &self.policy {
             echo.insert("Policy", policy.text().to_owned());
+        }
+        if let Some(fifo) = self.fifo {
+            fifo.echo(&mut echo);
+        }
+        if let Some(redrive) = &self.redrive {
+            echo.insert("RedrivePolicy", redrive.text());
+        }
+        if let Some(allow) = &self.redrive_allow {
+            echo.insert("RedriveAllowPolicy", allow.text());
         }
         echo
     }
@@ -237,13 +271,8 @@ impl Settings {
     }
 }
 
-/// Whether AWS has a queue attribute of this name.
+/// Whether there is a queue attribute of this name.
 pub(crate) fn is_attribute(name: &str) -> bool {
-    is_built(name) || NOT_BUILT.iter().any(|(known, _)| *known == name)
-}
-
-/// Whether the attribute means something here.
-pub(crate) fn is_built(name: &str) -> bool {
     SETTABLE.contains(&name) || READ_ONLY.contains(&name)
 }
 

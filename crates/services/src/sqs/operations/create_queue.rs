@@ -43,16 +43,7 @@ impl Operation for CreateQueue {
     type Target = QueueKey;
 
     async fn resolve(_: &Sqs, call: &Call<'_>, input: CreateQueueInput) -> Result<Resolved<Self>, SqsError> {
-        let name = QueueName::parse(&input.queue_name).map_err(|_| {
-            SqsError::InvalidParameterValue(
-                "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length".into(),
-            )
-        })?;
-        if name.is_fifo() {
-            return Err(SqsError::UnsupportedOperation(
-                "FIFO queues are not built yet.".into(),
-            ));
-        }
+        let name = checked_name(&input)?;
         let target = QueueKey {
             account: call.account(),
             region: call.region(),
@@ -88,4 +79,25 @@ impl Operation for CreateQueue {
             queue_url: Some(queue.url(call)),
         })
     }
+}
+
+/// The name, when it fits the type of queue that the attributes ask for.
+fn checked_name(input: &CreateQueueInput) -> Result<QueueName, SqsError> {
+    let fifo = input
+        .attributes
+        .as_ref()
+        .and_then(|attributes| attributes.get("FifoQueue"))
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    QueueName::parse(&input.queue_name)
+        .ok()
+        .filter(|name| name.is_fifo() == fifo)
+        .ok_or_else(|| {
+            let text = if fifo {
+                "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end \
+                 with .fifo suffix and be 1 to 80 in length"
+            } else {
+                "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
+            };
+            SqsError::InvalidParameterValue(text.into())
+        })
 }

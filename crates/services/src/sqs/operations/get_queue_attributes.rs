@@ -3,7 +3,7 @@
 use crate::sqs::Sqs;
 use crate::sqs::errors::SqsError;
 use crate::sqs::queue::{Queue, moment};
-use crate::sqs::settings::{is_attribute, is_built};
+use crate::sqs::settings::is_attribute;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ impl Operation for GetQueueAttributes {
             return Err(SqsError::InvalidAttributeName(unknown.clone()));
         }
         let all = names.iter().any(|name| name == "All");
-        let wanted = |name: &str| all || names.iter().any(|wanted| wanted == name && is_built(name));
+        let wanted = |name: &str| all || names.iter().any(|wanted| wanted == name);
         let attributes: BTreeMap<String, String> = read(&queue, call)
             .into_iter()
             .filter(|(name, _)| wanted(name))

@@ -2,9 +2,8 @@
 
 use crate::sqs::Sqs;
 use crate::sqs::errors::SqsError;
-use crate::sqs::limits::LIST_PAGE_MAX;
+use crate::sqs::page::Page;
 use bulla_gate::{Access, AccessRequest, Authorized, Call, Operation, Resolved};
-use bulla_types::QueueName;
 use bulla_wire::Shape;
 
 /// Marker type.
@@ -58,29 +57,17 @@ impl Operation for ListQueues {
         granted: Authorized<Self>,
     ) -> Result<ListQueuesOutput, SqsError> {
         let (input, ()) = granted.into_parts();
-        let page = input.max_results.unwrap_or(LIST_PAGE_MAX);
-        let limit = usize::try_from(page).ok().filter(|_| (1..=LIST_PAGE_MAX).contains(&page)).ok_or_else(|| {
-            SqsError::InvalidParameterValue(format!(
-                "Value {page} for parameter MaxResults is invalid. Reason: MaxResults must be an integer between 1 and \
-                 {LIST_PAGE_MAX}."
-            ))
-        })?;
-        let after = match &input.next_token {
-            Some(token) => Some(
-                QueueName::parse(token)
-                    .map_err(|_| SqsError::InvalidParameterValue("Invalid or expired next token.".into()))?,
-            ),
-            None => None,
-        };
+        let page = Page::parse(input.max_results, input.next_token.as_ref())?;
         let prefix = input.queue_name_prefix.unwrap_or_default();
-        let mut queues = sqs.list(call.account(), call.region(), &prefix, after, limit + 1);
-        let more = queues.len() > limit;
-        queues.truncate(limit);
-        let next_token = queues
-            .last()
-            .filter(|_| more && input.max_results.is_some())
-            .map(|queue| queue.key.name.to_string());
-        let queue_urls = (!queues.is_empty()).then(|| queues.iter().map(|queue| queue.url(call)).collect());
+        let queues = sqs.list(
+            call.account(),
+            call.region(),
+            &prefix,
+            page.after(),
+            page.sought(),
+        );
+        let (urls, next_token) = page.cut(call, queues);
+        let queue_urls = (!urls.is_empty()).then_some(urls);
         Ok(ListQueuesOutput {
             queue_urls,
             next_token,

@@ -8,6 +8,7 @@ mod delete_message_batch;
 mod delete_queue;
 mod get_queue_attributes;
 mod get_queue_url;
+mod list_dead_letter_source_queues;
 mod list_queue_tags;
 mod list_queues;
 mod purge_queue;
@@ -31,6 +32,9 @@ pub use delete_message_batch::{
 pub use delete_queue::{DeleteQueue, DeleteQueueInput};
 pub use get_queue_attributes::{GetQueueAttributes, GetQueueAttributesInput, GetQueueAttributesOutput};
 pub use get_queue_url::{GetQueueUrl, GetQueueUrlInput, GetQueueUrlOutput};
+pub use list_dead_letter_source_queues::{
+    ListDeadLetterSourceQueues, ListDeadLetterSourceQueuesInput, ListDeadLetterSourceQueuesOutput,
+};
 pub use list_queue_tags::{ListQueueTags, ListQueueTagsInput, ListQueueTagsOutput};
 pub use list_queues::{ListQueues, ListQueuesInput, ListQueuesOutput};
 pub use purge_queue::{PurgeQueue, PurgeQueueInput};
@@ -55,6 +59,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<DeleteQueue>(),
     Endpoint::of::<GetQueueAttributes>(),
     Endpoint::of::<GetQueueUrl>(),
+    Endpoint::of::<ListDeadLetterSourceQueues>(),
     Endpoint::of::<ListQueueTags>(),
     Endpoint::of::<ListQueues>(),
     Endpoint::of::<PurgeQueue>(),

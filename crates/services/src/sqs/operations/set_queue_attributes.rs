@@ -48,7 +48,9 @@ impl Operation for SetQueueAttributes {
     async fn execute(sqs: &Sqs, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {
         let (input, queue) = granted.into_parts();
         sqs.change(call, &queue, |properties| {
-            properties.settings = properties.settings.with(&input.attributes)?;
+            let settings = properties.settings.with(&input.attributes)?;
+            sqs.check_redrive(&queue.key, &settings, input.attributes.get("RedrivePolicy"))?;
+            properties.settings = settings;
             properties.modified = call.time();
             Ok(())
         })

@@ -2,8 +2,10 @@
 
 mod access;
 mod encryption;
+mod fifo_settings;
 mod queues;
 mod receiving;
+mod redriving;
 mod restart;
 mod sending;
 

@@ -81,19 +81,6 @@ async fn attributes_out_of_range_are_refused_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn attributes_that_are_not_built_are_refused() {
-    let server = Server::start().await;
-    for (name, value) in [("FifoQueue", "true"), ("RedrivePolicy", "{}")] {
-        let input = json!({"QueueName": "orders", "Attributes": {name: value}});
-        assert_eq!(
-            server.refused("CreateQueue", input).await,
-            "UnsupportedOperation",
-            "{name}"
-        );
-    }
-}
-
-#[tokio::test]
 async fn a_kms_key_turns_the_managed_encryption_off_and_it_stays_off_without_the_key() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
