@@ -3,7 +3,7 @@
 use super::Sqs;
 use super::errors::SqsError;
 use super::failed;
-use super::index::{LeaseRefusal, Moment, Taken};
+use super::index::{LeaseRefusal, Moment, Removal, Taken};
 use super::limits::VISIBILITY_SECONDS_MAX;
 use super::queue::{Queue, moment};
 use super::receipt::Receipt;
@@ -64,9 +64,14 @@ impl Sqs {
     /// Ends the messages of these receipts; durable when this returns, also for those that somebody else is ending
     /// at the same time. Those that are gone, or were received again since, are passed over.
     pub(crate) async fn remove(&self, queue: &Queue, receipts: &[Receipt]) -> Result<(), SqsError> {
+        let now = moment(self.runtime.clock.as_ref()).monotonic;
         let deletes: Vec<Pos> = {
             let mut index = queue.index();
-            let begun = |receipt: &&Receipt| index.begin_removal(receipt.position, receipt.receive).is_some();
+            let begun = |receipt: &&Receipt| match index.begin_removal(now, receipt.position, receipt.receive)
+            {
+                Removal::Begun => true,
+                Removal::Gone | Removal::ReceivedAgain | Removal::Expired => false,
+            };
             receipts
                 .iter()
                 .filter(begun)
@@ -82,15 +87,13 @@ impl Sqs {
         };
         let done = self.log(queue.id)?.submit(submission).await;
         let mut index = queue.index();
+        let mut ready = 0;
         for position in &deletes {
-            index.end_removal(*position, done.is_ok());
+            ready += usize::from(index.end_removal(*position, done.is_ok()));
         }
         drop(index);
-        if let Err(error) = done {
-            queue.wake(deletes.len());
-            return Err(failed(&error));
-        }
-        Ok(())
+        queue.wake(ready);
+        done.map(drop).map_err(|error| failed(&error))
     }
 
     /// Remembers receives; not durable by itself, a lost note brings a message back early.
@@ -146,17 +149,12 @@ impl Sqs {
 
     /// Removes messages that are older than the queue keeps them, all of them, a piece at a time.
     pub(crate) fn expire(&self, queue: &Queue, now: Moment) {
-        let retention =
-            u64::try_from(queue.properties().settings.retention().as_millis()).unwrap_or(u64::MAX);
-        let oldest_kept = now.wall.saturating_sub(retention);
+        let oldest_kept = oldest_kept(queue, now);
         loop {
-            let expired = {
-                let mut index = queue.index();
-                match index.oldest() {
-                    Some(oldest) if oldest < oldest_kept => index.expire(oldest_kept, EXPIRE_MAX),
-                    Some(_) | None => return,
-                }
-            };
+            let expired = queue.index().expire(oldest_kept, EXPIRE_MAX);
+            if expired.is_empty() {
+                return;
+            }
             self.discard_positions(queue.id, expired);
         }
     }
@@ -197,6 +195,13 @@ impl Sqs {
             }
         }));
     }
+}
+
+/// Messages sent before are no longer kept, milliseconds since the epoch.
+pub(crate) fn oldest_kept(queue: &Queue, now: Moment) -> u64 {
+    let retention = queue.properties().settings.retention().as_millis();
+    now.wall
+        .saturating_sub(u64::try_from(retention).unwrap_or(u64::MAX))
 }
 
 async fn discard(log: LogWriter, positions: Vec<Pos>) {

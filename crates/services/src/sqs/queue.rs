@@ -1,6 +1,6 @@
 //! One queue: its names, its settings, what it holds, and who waits for it.
 
-use super::index::{Arrival, Index, Moment, Monotonic, Taken};
+use super::index::{Arrival, Hand, Index, Moment, Monotonic, Order, Wanted};
 use super::settings::Settings;
 use bulla_gate::{AccessRequest, ResourcePolicy};
 use bulla_runtime::Clock;
@@ -9,7 +9,6 @@ use bulla_types::{AccountId, QueueName, Region, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Where a queue is found: a name is unique in one region of one account.
@@ -67,13 +66,18 @@ pub struct Queue {
 
 impl Queue {
     pub(crate) fn new(id: u64, key: QueueKey, created: Timestamp, properties: Properties) -> Self {
+        let order = if key.name.is_fifo() {
+            Order::Fifo
+        } else {
+            Order::Standard
+        };
         Self {
             id,
             key,
             arn: key.arn().into(),
             created,
             properties: RwLock::new(Arc::new(properties)),
-            index: Mutex::default(),
+            index: Mutex::new(Index::new(order)),
             deleted: AtomicBool::new(false),
             arrivals: Notify::new(),
             waiting: AtomicUsize::new(0),
@@ -131,14 +135,14 @@ impl Queue {
         late
     }
 
-    /// Takes up to `max` messages for a receiver.
-    pub(crate) fn take(&self, now: Moment, max: usize, visibility: Duration) -> Vec<Taken> {
-        let taken = self.index().take(now, max, visibility);
-        if !taken.is_empty() {
+    /// Takes messages for a receiver.
+    pub(crate) fn take(&self, now: Moment, wanted: &Wanted) -> Hand {
+        let hand = self.index().take(now, wanted);
+        if !hand.taken.is_empty() {
             // The earliest time at which something becomes ready has changed; somebody must wait for the new one.
             self.wake(1);
         }
-        taken
+        hand
     }
 
     /// Rings up to `count` times, not more often than there are waiters.

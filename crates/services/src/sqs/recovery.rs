@@ -122,18 +122,20 @@ impl Sqs {
                 .available
                 .and_then(|at| record::until_monotonic(at.as_millis(), now, record::DELAY_MAX));
             let mut index = queue.index();
-            index.insert(Arrival {
+            let arrival = Arrival {
                 position: record.pos,
                 message: meta.message,
                 sent: meta.sent.as_millis(),
+                group: None,
                 delayed_until,
-            });
-            if let Some(lease) = record
+            };
+            let lease = record
                 .note
                 .as_ref()
-                .and_then(|note| record::decode_lease(note, now))
-            {
-                index.restore(now.monotonic, record.pos, lease);
+                .and_then(|note| record::decode_lease(note, now));
+            match lease {
+                Some(lease) => index.restore(now.monotonic, arrival, lease),
+                None => index.insert(arrival),
             }
         }
         for (queue, positions) in gone {

@@ -190,6 +190,7 @@ impl Sqs {
                     position,
                     message: draft.id,
                     sent: now.as_millis(),
+                    group: None,
                     delayed_until: (!draft.delay.is_zero()).then(|| monotonic.after(draft.delay)),
                 }),
         );

@@ -2,8 +2,9 @@
 
 use crate::sqs::Sqs;
 use crate::sqs::content::Content;
+use crate::sqs::delivery::oldest_kept;
 use crate::sqs::errors::SqsError;
-use crate::sqs::index::{Moment, Taken};
+use crate::sqs::index::{Hand, Moment, Taken, Wanted};
 use crate::sqs::limits::{IN_FLIGHT_MAX, RECEIVE_MESSAGES_MAX, VISIBILITY_SECONDS_MAX, WAIT_SECONDS_MAX};
 use crate::sqs::message_attributes::{self, MessageAttributeValue};
 use crate::sqs::queue::{Queue, moment};
@@ -184,7 +185,6 @@ async fn take(sqs: &Sqs, call: &Call<'_>, queue: &Queue, ask: &Ask) -> Result<Ve
             return Err(SqsError::QueueDoesNotExist);
         }
         let now = moment(clock);
-        sqs.expire(queue, now);
         let full = queue.index().in_flight(now.monotonic) >= IN_FLIGHT_MAX;
         if full && ask.wait.is_zero() {
             return Err(SqsError::OverLimit(format!(
@@ -192,11 +192,24 @@ async fn take(sqs: &Sqs, call: &Call<'_>, queue: &Queue, ask: &Ask) -> Result<Ve
             )));
         }
         // A long poll gets no error when too much is in flight; it waits on (SQS Developer Guide, "Quotas").
-        let taken = if full {
-            Vec::new()
+        let hand = if full {
+            Hand::default()
         } else {
-            queue.take(now, ask.max, ask.visibility)
+            let wanted = Wanted {
+                max: ask.max,
+                visibility: ask.visibility,
+                receives_max: None,
+                oldest_kept: oldest_kept(queue, now),
+            };
+            queue.take(now, &wanted)
         };
+        let taken = hand.taken;
+        if !hand.expired.is_empty() {
+            sqs.discard(queue, hand.expired);
+            if taken.is_empty() {
+                continue;
+            }
+        }
         if !taken.is_empty() || now.monotonic >= deadline || call.runtime().shutdown.requested() {
             return Ok(taken);
         }

@@ -1,6 +1,6 @@
 //! The index against a model that is slow and obvious.
 
-use super::{Arrival, Counts, Index, LeaseRefusal, Moment, Monotonic};
+use super::{Arrival, Counts, Index, LeaseRefusal, Moment, Monotonic, Order, Removal, Wanted};
 use bulla_storage::Pos;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ impl Model {
 }
 
 fn run(steps: Vec<Step>) {
-    let (mut index, mut model) = (Index::default(), Model::default());
+    let (mut index, mut model) = (Index::new(Order::Standard), Model::default());
     for step in steps {
         model.settle();
         let now = model.moment();
@@ -102,6 +102,7 @@ fn run(steps: Vec<Step>) {
                     position: Pos(model.next),
                     message: [0; 16],
                     sent: now.wall,
+                    group: None,
                     delayed_until,
                 });
             }
@@ -114,7 +115,7 @@ fn run(steps: Vec<Step>) {
                 } else {
                     receives
                 };
-                let removed = index.begin_removal(Pos(at), receive).is_some();
+                let removed = index.begin_removal(now.monotonic, Pos(at), receive) == Removal::Begun;
                 assert_eq!(removed, receive >= receives);
                 if removed {
                     index.end_removal(Pos(at), true);
@@ -132,6 +133,7 @@ fn run(steps: Vec<Step>) {
                         sent: 0,
                         receives: message.receives,
                         first_received: 0,
+                        group: None,
                     };
                     index.put_back(&taken);
                     *message = Modelled {
@@ -149,7 +151,13 @@ fn run(steps: Vec<Step>) {
 }
 
 fn take(index: &mut Index, model: &mut Model, max: usize, visibility: u64) {
-    let taken = index.take(model.moment(), max, Duration::from_millis(visibility));
+    let wanted = Wanted {
+        max,
+        visibility: Duration::from_millis(visibility),
+        receives_max: None,
+        oldest_kept: 0,
+    };
+    let taken = index.take(model.moment(), &wanted).taken;
     let now = model.now;
     let ready = model
         .messages
