@@ -8,6 +8,7 @@
 //! Services do not hold owners directly but through [`LogWriter`] and [`DirectoryWriter`], which any number of
 //! tasks share. Everything here sees only sealed bytes and knows neither queues nor keys.
 
+mod backup;
 pub mod contract;
 pub mod directory;
 mod directory_writer;
@@ -24,6 +25,7 @@ mod stores;
 )]
 pub mod testing;
 
+pub use backup::{BackupError, BackupReport, Backups, is_backup, restore, verify_backup};
 pub use contract::{
     Append, BoxFuture, Change, Directory, DirectoryOwner, Error, Expect, Feed, Group, LIMITS, Limits, Log,
     LogOwner, LogReader, Opened, Page, PartitionId, Pos, Record, Token,

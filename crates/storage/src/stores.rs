@@ -5,9 +5,10 @@
 //!   lock               locked as long as a process uses the folder
 //!   format             version and numbers of partitions, as text
 //!   directory.sqlite   (and -wal, -shm)
-//!   log/               the log's files
+//!   log/               the log's files, and the list of them
 //! ```
 
+use crate::backup::Backups;
 use crate::contract::{Directory, Log};
 use crate::directory::{memory::MemoryDirectory, sqlite::SqliteDirectory};
 use crate::log::memory::MemoryLog;
@@ -25,6 +26,10 @@ use tokio::sync::watch;
 
 /// Partitions of the directory, and of the log, in a folder made by this version.
 pub const PARTITIONS: u32 = 16;
+
+pub(crate) const DIRECTORY_FILE: &str = "directory.sqlite";
+pub(crate) const LOG_FOLDER: &str = "log";
+pub(crate) const FORMAT_FILE: &str = "format";
 
 /// Tells when the last handle on the stores of a folder is gone and the folder may be opened or removed again.
 /// It is not a handle itself. Of stores in memory it tells so at once.
@@ -57,6 +62,8 @@ pub struct Stores {
     pub log: Arc<dyn Log>,
     /// When the folder is free again.
     pub released: Released,
+    /// Takes backups; none of stores in memory.
+    pub backups: Option<Backups>,
 }
 
 /// Stores that keep nothing.
@@ -67,6 +74,7 @@ pub fn open_memory() -> Stores {
         directory: Arc::new(MemoryDirectory::new(PARTITIONS)),
         log: Arc::new(MemoryLog::new(PARTITIONS)),
         released: Released { lock_gone },
+        backups: None,
     }
 }
 
@@ -84,9 +92,9 @@ pub fn open_embedded(folder: &Path, tasks: &dyn Tasks) -> Result<Stores, OpenErr
         _file: lock,
         _told: told,
     });
-    let path = folder.join("directory.sqlite");
+    let path = folder.join(DIRECTORY_FILE);
     let directory = SqliteDirectory::open(&path, PARTITIONS, tasks, Some(Arc::clone(&keep)))?;
-    let log_folder = folder.join("log");
+    let log_folder = folder.join(LOG_FOLDER);
     let disk = RealDisk::new(&log_folder)
         .map_err(OpenError::io(format!("cannot make `{}`", log_folder.display())))?;
     let options = Options {
@@ -96,6 +104,7 @@ pub fn open_embedded(folder: &Path, tasks: &dyn Tasks) -> Result<Stores, OpenErr
     };
     let log = SegmentLog::open(Arc::new(disk), options, tasks)?;
     Ok(Stores {
+        backups: Some(Backups::new(folder, directory.clone(), log.clone())),
         directory: Arc::new(directory),
         log: Arc::new(log),
         released: Released { lock_gone },
@@ -164,7 +173,8 @@ fn lock_folder(folder: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn format() -> String {
+/// What the format file says.
+pub(crate) fn format() -> String {
     format!("bulla-data 1\ndirectory-partitions {PARTITIONS}\nlog-partitions {PARTITIONS}\n")
 }
 

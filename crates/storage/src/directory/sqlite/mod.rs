@@ -13,11 +13,12 @@ use crate::contract::{
 use crate::open_error::OpenError;
 use bulla_runtime::Tasks;
 use bytes::Bytes;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::any::Any;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use thread::{Claimed, Reply, Request, Worker, read_states};
@@ -45,6 +46,7 @@ pub struct SqliteDirectory {
 }
 
 struct Engine {
+    path: PathBuf,
     requests: Option<Sender<Request>>,
     partitions: u32,
     ended: Arc<(Mutex<bool>, Condvar)>,
@@ -115,6 +117,7 @@ impl SqliteDirectory {
             .map_err(OpenError::io("cannot start a thread"))?;
         Ok(Self {
             engine: Arc::new(Engine {
+                path: path.to_owned(),
                 requests: Some(requests),
                 partitions,
                 ended,
@@ -122,6 +125,32 @@ impl SqliteDirectory {
             }),
         })
     }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.engine.path
+    }
+}
+
+/// Copies the directory in a file, which may be in use, into a new file: one point in time, durable, without a file
+/// beside it. Writers are not held up.
+pub(crate) fn back_up(from: &Path, to: &Path) -> Result<(), OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let source = Connection::open_with_flags(from, flags).map_err(|error| refused(from, &error))?;
+    let mut copy = connect(to)?;
+    let copied = |copy: &mut Connection| {
+        // All pages in one step: a writer between two steps would make it begin again.
+        Backup::new(&source, copy)?.step(-1)
+    };
+    let step = copied(&mut copy).map_err(|error| refused(from, &error))?;
+    if step != StepResult::Done {
+        let error = std::io::Error::other("it is locked by another process");
+        return Err(OpenError::io(format!("cannot copy `{}`", from.display()))(error));
+    }
+    copy.close().map_err(|(_, error)| refused(to, &error))?;
+    File::open(to)
+        .and_then(|file| file.sync_all())
+        .map_err(OpenError::io(format!("cannot sync `{}`", to.display())))
 }
 
 fn connect(path: &Path) -> Result<Connection, OpenError> {

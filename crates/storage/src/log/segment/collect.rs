@@ -3,9 +3,11 @@
 //!
 //! The order that keeps deleted records deleted: a file is gone for good (removed and the folder synced) before
 //! any tombstone of what was in it may go. A rewritten file is durable under its name before its sources go; a
-//! crash in between leaves both, and the next opening removes what the wider name covers.
+//! crash in between leaves both, and the next opening removes what the wider name covers. A file is off the list of
+//! files before it goes.
 
 use super::disk::is_full;
+use super::files::Listing;
 use super::index::{Index, Segment};
 use super::rewrite::{Rewrite, rewrite};
 use super::shared::{Chores, EndOfThread, PREPARED_FILES, Prepared, Shared};
@@ -23,6 +25,7 @@ const SMALL_NEIGHBOURS: usize = 8;
 pub(super) struct Collector {
     shared: Arc<Shared>,
     count: u64,
+    listing: Listing,
 }
 
 struct Work {
@@ -38,7 +41,11 @@ impl From<(bool, bool)> for Work {
 
 impl Collector {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, count: 0 }
+        Self {
+            shared,
+            count: 0,
+            listing: Listing::default(),
+        }
     }
 
     /// Runs until the log is closed or poisoned.
@@ -108,6 +115,7 @@ impl Collector {
 
     /// Removes and rewrites until there is nothing to gain.
     pub(super) fn collect(&mut self) -> Result<(), Error> {
+        self.listing.update(&self.shared, |_| {})?;
         while !self.is_closed() {
             if self.drop_one()? {
                 continue;
@@ -117,7 +125,9 @@ impl Collector {
                 break;
             }
             let temporary = self.temporary();
-            match rewrite(&self.shared, &sources, &temporary, &|| self.is_closed())? {
+            let shared = Arc::clone(&self.shared);
+            let is_closed = || shared.chores.lock().is_ok_and(|chores| chores.closed);
+            match rewrite(&shared, &sources, &temporary, &is_closed, &mut self.listing)? {
                 Rewrite::Done => {}
                 Rewrite::Given => break,
             }
@@ -126,18 +136,24 @@ impl Collector {
     }
 
     /// Removes the oldest file that does not matter any more; answers whether there was one.
-    fn drop_one(&self) -> Result<bool, Error> {
+    fn drop_one(&mut self) -> Result<bool, Error> {
         let gone = {
             let index = self.shared.index()?;
             index
                 .segments
                 .values()
                 .find(|segment| Index::is_droppable(segment))
-                .map(|s| (s.first, s.at.name.clone()))
+                .map(|s| ((s.first, s.last), s.at.name.clone()))
         };
-        let Some((first, name)) = gone else {
+        let Some((range, name)) = gone else {
             return Ok(false);
         };
+        let unlisted = self
+            .listing
+            .update(&self.shared, |ranges| ranges.retain(|listed| *listed != range))?;
+        if !unlisted {
+            return Ok(false);
+        }
         if let Err(error) = self
             .shared
             .disk
@@ -147,7 +163,7 @@ impl Collector {
             tracing::error!(%error, file = %self.shared.disk.path(&name), "cannot remove a log file");
             return Err(Error::Unknown);
         }
-        self.shared.index_mut()?.drop_segment(first);
+        self.shared.index_mut()?.drop_segment(range.0);
         tracing::debug!(file = %name, "log file removed");
         Ok(true)
     }

@@ -11,6 +11,7 @@ use super::file::{Active, TEMPORARY, segment_name, start_segment};
 use super::format::{Kind, State, plain_frame};
 use super::items::FrameBuilder;
 use super::shared::{EndOfThread, Prepared, Request, Shared};
+use super::snapshot::SealedFile;
 use crate::contract::{Error, Group, PartitionId, Pos, Token, check_group, check_turn, lock};
 use bytes::Bytes;
 use std::io;
@@ -123,6 +124,7 @@ impl Forming {
                 token,
                 notes,
             } => self.notes(partition, token, notes),
+            Request::Snapshot { reply } => drop(reply.send(Err(Error::Misuse("not a write")))),
         }
     }
 }
@@ -152,6 +154,34 @@ impl Committer {
     }
 
     pub(super) fn commit(&mut self, batch: Vec<Request>) {
+        let is_snapshot = |request: &Request| matches!(request, Request::Snapshot { .. });
+        let (snapshots, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(is_snapshot);
+        self.commit_all(batch);
+        for request in snapshots {
+            if let Request::Snapshot { reply } = request {
+                drop(reply.send(self.snapshot()));
+            }
+        }
+    }
+
+    /// Seals what was written, and holds on to every file that is the log now.
+    fn snapshot(&mut self) -> Result<Vec<SealedFile>, Error> {
+        if self.poisoned {
+            return Err(Error::Poisoned);
+        }
+        self.roll(true)?;
+        let index = self.shared.index()?;
+        let sealed = index.segments.values().filter(|segment| segment.sealed);
+        let held = sealed.map(|segment| SealedFile {
+            name: Arc::clone(&segment.at.name),
+            file: Arc::clone(&segment.at.file),
+            bytes: segment.bytes,
+            path: self.shared.disk.path(&segment.at.name),
+        });
+        Ok(held.collect())
+    }
+
+    fn commit_all(&mut self, batch: Vec<Request>) {
         if !self.full {
             return self.commit_together(batch);
         }

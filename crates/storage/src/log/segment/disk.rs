@@ -172,6 +172,10 @@ impl DiskFile for File {
     }
 
     fn reserve(&self, size: u64) -> io::Result<()> {
+        if size == 0 {
+            // The system call takes no room of no bytes.
+            return Ok(());
+        }
         match rustix::fs::fallocate(self, rustix::fs::FallocateFlags::empty(), 0, size) {
             Ok(()) => Ok(()),
             Err(error) if error == rustix::io::Errno::OPNOTSUPP => {

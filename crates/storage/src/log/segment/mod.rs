@@ -8,13 +8,15 @@
 //! - a group is atomic; a torn write at the end is cut off, damage anywhere else is reported;
 //! - after a failed write or sync nothing is written any more.
 //!
-//! `format` says how bytes lie, `committer` writes, `recovery` opens, `collect` removes and rewrites.
+//! `format` says how bytes lie, `committer` writes, `recovery` opens, `collect` removes and rewrites, `files`
+//! keeps the list of what must be there, `snapshot` is for backups.
 
 mod catalog;
 mod collect;
 mod committer;
 pub mod disk;
 mod file;
+pub(crate) mod files;
 mod format;
 mod index;
 mod items;
@@ -23,6 +25,7 @@ mod recovery;
 mod rewrite;
 mod scan;
 mod shared;
+pub mod snapshot;
 pub mod steps;
 #[cfg(test)]
 mod tests;
@@ -38,6 +41,7 @@ use collect::Collector;
 use committer::Committer;
 use disk::Disk;
 use shared::{Request, Shared};
+use snapshot::SealedFile;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +121,16 @@ impl SegmentLog {
         Ok(Self {
             engine: Arc::new(engine),
         })
+    }
+
+    /// The log as it is now, with everything that was acknowledged before, as files that do not change any more.
+    ///
+    /// # Errors
+    /// [`Error::Full`] when there is no room for the log's next file, [`Error::Poisoned`].
+    pub async fn snapshot(&self) -> Result<Vec<SealedFile>, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.engine.shared.enqueue(Request::Snapshot { reply });
+        answer.await.map_err(|_| Error::Unknown)?
     }
 }
 

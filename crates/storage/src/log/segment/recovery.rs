@@ -12,6 +12,7 @@ use super::disk::{Disk, DiskFile, read_exact};
 use super::file::{
     Active, Sealed, SealedBytes, TEMPORARY, parse_segment_name, read_catalog, segment_name, start_segment,
 };
+use super::files::{FILES, FileList, Ranges, is_covered};
 use super::format::Start;
 use super::index::{FileRef, Index};
 use super::items::Effect;
@@ -38,6 +39,7 @@ struct Named {
 /// Reads the folder.
 pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> Result<Recovered, OpenError> {
     let (files, covered) = list(disk)?;
+    let listed = check_listed(disk, &files)?;
     let mut index = Index::new(partitions);
     let mut active = None;
     let mut last_sealed = None;
@@ -55,7 +57,10 @@ pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> R
                 last_sealed = Some((file, bytes, path));
             }
             Sealed::No(why) if at < newest => return Err(corrupt(&path, &why)),
-            Sealed::No(_) => active = load_newest(disk, &mut index, named, &path, &file)?,
+            Sealed::No(_) => {
+                let listed = listed.contains(&(named.first, named.last));
+                active = load_newest(disk, &mut index, named, &path, &file, listed)?;
+            }
         }
     }
     for name in covered {
@@ -95,6 +100,8 @@ fn list(disk: &dyn Disk) -> Result<(Vec<Named>, Vec<String>), OpenError> {
     {
         if name.ends_with(TEMPORARY) {
             remove(disk, &name)?;
+        } else if name == FILES {
+            // Read apart.
         } else if let Some((first, last)) = parse_segment_name(&name) {
             named.push(Named { first, last, name });
         } else {
@@ -115,6 +122,34 @@ fn list(disk: &dyn Disk) -> Result<(Vec<Named>, Vec<String>), OpenError> {
         }
     }
     Ok((files, covered))
+}
+
+/// Compares the files with the list of those that must be there, and makes the list of a new log.
+fn check_listed(disk: &dyn Disk, files: &[Named]) -> Result<Ranges, OpenError> {
+    let path = disk.path(FILES);
+    let present: Vec<(u64, u64)> = files.iter().map(|named| (named.first, named.last)).collect();
+    let list = match FileList::open(disk) {
+        Ok(Some(list)) => list,
+        Ok(None) => return Err(corrupt(&path, "neither copy of the list of log files is sound")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(named) = files.first() {
+                let why = format!("missing, although there are log files such as `{}`", named.name);
+                return Err(corrupt(&path, &why));
+            }
+            FileList::create(disk, Ranges::new()).map_err(OpenError::io(format!("cannot write `{path}`")))?
+        }
+        Err(error) => return Err(OpenError::io(format!("cannot read `{path}`"))(error)),
+    };
+    for (first, last) in &list.ranges {
+        if !is_covered(&present, (*first, *last)) {
+            let missing = disk.path(&segment_name(*first, *last));
+            return Err(corrupt(
+                &missing,
+                "the file is missing; it was neither dropped nor rewritten",
+            ));
+        }
+    }
+    Ok(list.ranges)
 }
 
 fn load_sealed(
@@ -178,6 +213,7 @@ fn load_newest(
     named: &Named,
     path: &str,
     file: &Arc<dyn DiskFile>,
+    listed: bool,
 ) -> Result<Option<Active>, OpenError> {
     let scanned = scan_file(&**file, named.last).map_err(OpenError::io(format!("cannot read `{path}`")))?;
     if let Some(offset) = scanned.corrupt {
@@ -187,6 +223,9 @@ fn load_newest(
         ));
     }
     let Some(start) = &scanned.start else {
+        if listed {
+            return Err(corrupt(path, "a damaged frame at offset 0"));
+        }
         tracing::warn!(file = path, "a log file that was never in use is removed");
         remove(disk, &named.name)?;
         return Ok(None);

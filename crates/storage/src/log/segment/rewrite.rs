@@ -3,6 +3,7 @@
 use super::catalog::{Catalog, Part};
 use super::disk::DiskFile;
 use super::file::{Sealed, read_catalog, segment_name};
+use super::files::Listing;
 use super::format::{Kind, Start, State, plain_frame};
 use super::index::{FileRef, Segment};
 use super::items::{Effect, Entry, FrameBuilder};
@@ -51,6 +52,7 @@ pub(super) fn rewrite(
     sources: &[u64],
     temporary: &str,
     is_closed: &dyn Fn() -> bool,
+    listing: &mut Listing,
 ) -> Result<Rewrite, Error> {
     let Some(plan) = plan(shared, sources)? else {
         return Ok(Rewrite::Given);
@@ -89,10 +91,7 @@ pub(super) fn rewrite(
         return Ok(Rewrite::Given);
     }
     let name = segment_name(plan.first, plan.last);
-    if let Err(error) = install(shared, temporary, &name, &plan.names) {
-        tracing::error!(%error, file = %shared.disk.path(&name), "cannot put a rewritten log file in place");
-        return Err(Error::Unknown);
-    }
+    install(shared, temporary, &name, &plan, listing)?;
     swap(
         shared,
         &plan,
@@ -107,13 +106,34 @@ pub(super) fn rewrite(
     Ok(Rewrite::Done)
 }
 
-fn install(shared: &Shared, temporary: &str, name: &str, sources: &[Arc<str>]) -> io::Result<()> {
-    shared.disk.rename(temporary, name)?;
-    shared.disk.sync_folder()?;
-    for source in sources.iter().filter(|source| ***source != *name) {
-        shared.disk.remove(source)?;
-    }
-    shared.disk.sync_folder()
+fn install(
+    shared: &Shared,
+    temporary: &str,
+    name: &str,
+    plan: &Plan,
+    listing: &mut Listing,
+) -> Result<(), Error> {
+    let failed = |error: io::Error| {
+        tracing::error!(%error, file = %shared.disk.path(name), "cannot put a rewritten log file in place");
+        Error::Unknown
+    };
+    let place = || {
+        shared.disk.rename(temporary, name)?;
+        shared.disk.sync_folder()
+    };
+    place().map_err(failed)?;
+    // Without room for the list it stays as it is, and true: the wider file covers what it names.
+    listing.update(shared, |ranges| {
+        ranges.retain(|(first, _)| !plan.sources.contains(first));
+        ranges.insert((plan.first, plan.last));
+    })?;
+    let clear = || {
+        for source in plan.names.iter().filter(|source| ***source != *name) {
+            shared.disk.remove(source)?;
+        }
+        shared.disk.sync_folder()
+    };
+    clear().map_err(failed)
 }
 
 fn swap(

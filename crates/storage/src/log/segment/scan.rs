@@ -86,6 +86,29 @@ pub(super) fn scan_file(file: &dyn DiskFile, segment: u64) -> io::Result<Scanned
     Ok(out)
 }
 
+/// The first damage in a sealed file, frame by frame and body by body: where and what.
+pub(super) fn first_damage(file: &dyn DiskFile, segment: u64) -> io::Result<Option<(u64, &'static str)>> {
+    let mut window = Window::new(file)?;
+    let mut offset = 0;
+    loop {
+        match read_frame(&mut window, segment, offset)? {
+            FrameRead::Start(_, end) if offset == 0 => offset = end,
+            FrameRead::Group(header, effects) if offset > 0 => {
+                let sound = Sound { header, effects };
+                if let Some(at) = damaged_body(file, std::slice::from_ref(&sound), 0)? {
+                    return Ok(Some((at, "a damaged body in the frame")));
+                }
+                offset = header.end();
+            }
+            FrameRead::Seal if offset > 0 => return Ok(None),
+            FrameRead::Start(..) | FrameRead::Group(..) | FrameRead::Seal => {
+                return Ok(Some((offset, "a frame of another kind")));
+            }
+            FrameRead::Damaged(what) => return Ok(Some((offset, what))),
+        }
+    }
+}
+
 /// The first frame with a damaged body among those that nothing confirms.
 fn damaged_body(file: &dyn DiskFile, sound: &[Sound], confirmed: u64) -> io::Result<Option<u64>> {
     for Sound { header, effects } in sound.iter().filter(|sound| sound.header.offset >= confirmed) {

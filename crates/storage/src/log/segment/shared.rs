@@ -3,6 +3,7 @@
 use super::disk::{Disk, DiskFile};
 use super::format::State;
 use super::index::Index;
+use super::snapshot::SealedFile;
 use crate::contract::{Error, Group, PartitionId, Pos, Token, group_size, lock};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -36,6 +37,10 @@ pub(super) enum Request {
         token: Token,
         notes: Vec<(Pos, Bytes)>,
     },
+    /// Seals what was written and names it.
+    Snapshot {
+        reply: oneshot::Sender<Result<Vec<SealedFile>, Error>>,
+    },
 }
 
 impl Request {
@@ -44,13 +49,14 @@ impl Request {
             Self::Claim { node, .. } => node.len(),
             Self::Commit { group, .. } => group_size(group).1,
             Self::Note { notes, .. } => notes.iter().map(|(_, note)| note.len().saturating_add(16)).sum(),
+            Self::Snapshot { .. } => 0,
         }
     }
 
     /// Whether it brings records.
     pub(super) fn is_growing(&self) -> bool {
         match self {
-            Self::Claim { .. } | Self::Note { .. } => false,
+            Self::Claim { .. } | Self::Note { .. } | Self::Snapshot { .. } => false,
             Self::Commit { group, .. } => !group.append.is_empty(),
         }
     }
@@ -61,6 +67,7 @@ impl Request {
         match self {
             Self::Claim { reply, .. } => drop(reply.send(Err(error))),
             Self::Commit { reply, .. } => drop(reply.send(Err(error))),
+            Self::Snapshot { reply } => drop(reply.send(Err(error))),
             Self::Note { .. } => {}
         }
     }

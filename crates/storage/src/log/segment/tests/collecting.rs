@@ -1,6 +1,7 @@
 //! Files come and go, records do not.
 
 use super::super::file::segment_name;
+use super::super::files::Listing;
 use super::super::rewrite::rewrite;
 use super::{Bench, body, group};
 use crate::contract::{Group, Pos, Token};
@@ -118,7 +119,7 @@ fn what_is_deleted_and_noted_during_a_rewriting_stays_so() {
         }
         false
     };
-    rewrite(&shared, &sources, "x.tmp", &during).unwrap();
+    rewrite(&shared, &sources, "x.tmp", &during, &mut Listing::default()).unwrap();
     assert!(
         bench
             .files()

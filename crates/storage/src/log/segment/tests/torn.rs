@@ -23,9 +23,15 @@ fn written() -> (SimulatedDisk, Vec<usize>) {
 }
 
 fn open_with(bytes: Vec<u8>) -> Result<Bench, OpenError> {
+    Bench::open(&disk_with(bytes))
+}
+
+/// A disk as it is after the first file was made, with other content in it.
+fn disk_with(bytes: Vec<u8>) -> SimulatedDisk {
     let disk = SimulatedDisk::default();
+    drop(Bench::open(&disk).unwrap());
     disk.set_content(&segment_name(1, 1), bytes);
-    Bench::open(&disk)
+    disk
 }
 
 fn live(bench: &Bench) -> Vec<u64> {
@@ -103,8 +109,7 @@ fn a_changed_byte_before_the_last_frame_is_reported_and_never_skipped() {
             }
         }
         let name = segment_name(1, 1);
-        let disk = SimulatedDisk::default();
-        disk.set_content(&name, bytes.clone());
+        let disk = disk_with(bytes.clone());
         drop(Bench::open(&disk));
         if Bench::open(&disk).is_err() {
             assert_eq!(disk.content(&name), bytes, "a damaged file is left as it is");
