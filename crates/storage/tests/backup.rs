@@ -1,10 +1,6 @@
 //! Backups of stores in use, and folders restored from them.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use bulla_runtime::TokioTasks;
 use bulla_storage::{
