@@ -28,3 +28,12 @@ pub(crate) fn epoch_seconds() -> i64 {
 pub(crate) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(limit, future).await.ok()
 }
+
+/// Waits between two looks at something that will come.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a program that starts says nothing when it is ready"
+)]
+pub(crate) async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}

@@ -5,13 +5,20 @@
 //! What must stay true: every loop ends by count or by time, and only the loopback interface is used.
 
 mod arguments;
+mod backlog;
 mod clock;
 mod connection;
+mod latency;
 mod messages;
+mod peers;
+mod picture;
 mod process;
 mod report;
 mod scenario;
 mod setting;
+mod suites;
+mod transport;
+mod work;
 mod yardstick;
 
 use std::process::ExitCode;
@@ -24,13 +31,13 @@ fn main() -> ExitCode {
     let command = match Arguments::parse(std::env::args().skip(1)) {
         Ok(command) => command,
         Err(reason) => {
-            eprintln!("error: {reason}\n\n{}", arguments::USAGE);
+            eprintln!("error: {reason}\n\n{}", arguments::usage());
             return ExitCode::FAILURE;
         }
     };
     let outcome = match command {
         Command::Help => {
-            println!("{}", arguments::USAGE);
+            println!("{}", arguments::usage());
             Ok(())
         }
         Command::Yardstick => yardstick::serve(),
@@ -50,16 +57,25 @@ fn measure(arguments: &Arguments) -> Result<(), Failure> {
         .worker_threads(arguments.threads)
         .enable_all()
         .build()?;
-    let rows = runtime.block_on(async {
-        let mut rows = yardstick::measure(arguments).await?;
-        rows.extend(setting::measure(arguments).await?);
-        Ok::<_, Failure>(rows)
-    })?;
-    print!("{}", report::table(&rows));
-    println!("{}", report::json(&rows, arguments));
-    if rows.iter().all(report::Row::is_sound) {
+    let findings = runtime.block_on(suites::run(arguments))?;
+    print!("{}", report::table(&findings.rows));
+    for (name, value) in &findings.facts {
+        println!("{name}: {value}");
+    }
+    let json = report::json(&findings.rows, &findings.facts, arguments);
+    match &arguments.json {
+        Some(path) => std::fs::write(path, format!("{json:#}\n"))?,
+        None => println!("{json}"),
+    }
+    if let Some(folder) = &arguments.pictures {
+        std::fs::create_dir_all(folder)?;
+        for (name, picture) in &findings.pictures {
+            std::fs::write(folder.join(name), picture)?;
+        }
+    }
+    if findings.rows.iter().all(report::Row::is_sound) {
         Ok(())
     } else {
-        Err("messages were lost, changed or duplicated, or calls failed".into())
+        Err("messages were lost, changed, duplicated or out of order, or calls failed".into())
     }
 }

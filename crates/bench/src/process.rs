@@ -1,11 +1,12 @@
 //! A server as a process of its own: started, asked what CPU time it has used, ended.
 
-use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::connection::Keys;
@@ -20,6 +21,7 @@ pub(crate) struct Server {
     lines: Lines<BufReader<ChildStdout>>,
     ticks_per_second: f64,
     folder: Option<PathBuf>,
+    program: OsString,
     /// Where it speaks plain HTTP, such as `127.0.0.1:4566`.
     pub(crate) address: String,
 }
@@ -28,12 +30,19 @@ impl Server {
     /// Starts a Bulla with a fresh data folder; returns it with its root access key.
     pub(crate) async fn bulla(program: &OsStr, folder: PathBuf) -> Result<(Self, Keys), Failure> {
         std::fs::create_dir_all(&folder)?;
+        let (server, keys) = Self::serve(program, folder).await?;
+        Ok((server, keys.ok_or("the server printed no access key")?))
+    }
+
+    /// Starts a Bulla; the keys are those of its first start.
+    async fn serve(program: &OsStr, folder: PathBuf) -> Result<(Self, Option<Keys>), Failure> {
         let mut command = Command::new(program);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.join("data"));
         command.arg("--root-key-file").arg(folder.join("root.key"));
         let mut server = Self::start(&mut command, Some(folder)).await?;
+        server.program = program.to_owned();
         let (mut id, mut secret) = (None, None);
         loop {
             let line = server.line().await?;
@@ -54,7 +63,41 @@ impl Server {
             }
         }
         let keys = id.zip(secret).map(|(id, secret)| Keys { id, secret });
-        Ok((server, keys.ok_or("the server printed no access key")?))
+        Ok((server, keys))
+    }
+
+    /// Kills the server without warning and starts it again on its folder. Answers how long the start took, from the
+    /// birth of the process to its first answer.
+    pub(crate) async fn restart(self) -> Result<(Self, Duration), Failure> {
+        let mut old = self;
+        let folder = old.folder.take().ok_or("this server has no folder")?;
+        let program = old.program.clone();
+        old.stop().await?;
+        let started = clock::now();
+        let (server, _) = Self::serve(&program, folder).await?;
+        authority(&server.address).await?;
+        Ok((server, started.elapsed()))
+    }
+
+    /// Where its data folder is.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// Starts another program that serves on this address, and waits until it accepts connections.
+    pub(crate) async fn other(command: &mut Command, address: String) -> Result<Self, Failure> {
+        let mut server = Self::start(command, None).await?;
+        let limit = Duration::from_secs(START_SECONDS_MAX);
+        let ready = async {
+            while TcpStream::connect(&address).await.is_err() {
+                clock::pause(Duration::from_millis(50)).await;
+            }
+        };
+        clock::within(limit, ready)
+            .await
+            .ok_or("the other server did not become ready in time")?;
+        server.address = address;
+        Ok(server)
     }
 
     /// Starts this program as the yardstick.
@@ -86,6 +129,7 @@ impl Server {
             lines,
             ticks_per_second,
             folder,
+            program: OsString::new(),
             address: String::new(),
         })
     }
@@ -133,6 +177,20 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// The certificate of the server's development authority, in PEM.
+pub(crate) async fn authority(address: &str) -> Result<Vec<u8>, Failure> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET /_bulla/ca.pem HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    let text = String::from_utf8(answer)?;
+    let (_, pem) = text
+        .split_once("\r\n\r\n")
+        .ok_or("the authority's certificate did not come")?;
+    Ok(pem.as_bytes().to_vec())
 }
 
 fn exported(line: &str, name: &str) -> Option<String> {

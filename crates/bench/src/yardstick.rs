@@ -17,10 +17,11 @@ use tokio::task::JoinSet;
 
 use crate::Failure;
 use crate::arguments::Arguments;
-use crate::connection::Keys;
+use crate::connection::{Keys, Route};
 use crate::process::Server;
-use crate::report::Row;
-use crate::scenario::{Load, Scenario};
+use crate::report::{Row, Under};
+use crate::scenario::Load;
+use crate::work::Work;
 
 const ANSWER_BYTES: usize = 200;
 
@@ -65,16 +66,27 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Row>, Failure> 
     let queues = vec!["http://127.0.0.1/000000000000/yardstick".to_owned()];
     let mut rows = Vec::new();
     for batch in [1, 10] {
+        let route = Route::plain(&server.address);
         let load = Load {
             arguments,
             server: &server,
             keys: &keys,
             queues: &queues,
-            batch,
+            under: Under {
+                server: "yardstick".to_owned(),
+                encryption: "none",
+                transport: route.transport.to_string(),
+                batch,
+                body_bytes: arguments.body_bytes,
+                statements: 0,
+                note: "",
+            },
+            route,
+            groups: None,
+            messages: arguments.messages,
+            numbers: arguments.messages,
         };
-        let mut row = load.run(Scenario::Send { read: false }, "none").await?.row;
-        "yardstick".clone_into(&mut row.scenario);
-        rows.push(row);
+        rows.push(load.run(Work::SendUnread, Vec::new()).await?.row);
     }
     server.stop().await?;
     Ok(rows)
