@@ -36,6 +36,10 @@ pub(crate) const IN_FLIGHT_MAX: usize = 120_000;
 pub(crate) const REDRIVE_RECEIVES_MAX: u32 = 1000;
 /// Source queues that a redrive allow policy names.
 pub(crate) const REDRIVE_SOURCES_MAX: usize = 10;
+/// Length of a permission's label, characters.
+pub(crate) const PERMISSION_LABEL_CHARS_MAX: usize = 80;
+/// Actions that one permission gives.
+pub(crate) const PERMISSION_ACTIONS_MAX: usize = 7;
 /// Tags of a queue.
 pub(crate) const TAGS_MAX: usize = 50;
 /// Length of a tag's key, characters.

@@ -17,6 +17,7 @@ mod limits;
 mod message_attributes;
 pub mod operations;
 mod page;
+mod permissions;
 mod queue;
 mod receipt;
 mod record;

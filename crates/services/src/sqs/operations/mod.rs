@@ -1,5 +1,6 @@
 //! One file per operation, and the table of them.
 
+mod add_permission;
 mod change_message_visibility;
 mod change_message_visibility_batch;
 mod create_queue;
@@ -13,11 +14,13 @@ mod list_queue_tags;
 mod list_queues;
 mod purge_queue;
 mod receive_message;
+mod remove_permission;
 mod send_message;
 mod send_message_batch;
 mod set_queue_attributes;
 mod tag_queue;
 
+pub use add_permission::{AddPermission, AddPermissionInput};
 pub use change_message_visibility::{ChangeMessageVisibility, ChangeMessageVisibilityInput};
 pub use change_message_visibility_batch::{
     ChangeMessageVisibilityBatch, ChangeMessageVisibilityBatchInput, ChangeMessageVisibilityBatchOutput,
@@ -39,6 +42,7 @@ pub use list_queue_tags::{ListQueueTags, ListQueueTagsInput, ListQueueTagsOutput
 pub use list_queues::{ListQueues, ListQueuesInput, ListQueuesOutput};
 pub use purge_queue::{PurgeQueue, PurgeQueueInput};
 pub use receive_message::{Message, ReceiveMessage, ReceiveMessageInput, ReceiveMessageOutput};
+pub use remove_permission::{RemovePermission, RemovePermissionInput};
 pub use send_message::{SendMessage, SendMessageInput, SendMessageOutput};
 pub use send_message_batch::{
     SendMessageBatch, SendMessageBatchInput, SendMessageBatchOutput, SendMessageBatchRequestEntry,
@@ -51,6 +55,7 @@ use bulla_gate::Endpoint;
 
 /// Everything SQS answers to.
 pub const OPERATIONS: &[Endpoint] = &[
+    Endpoint::of::<AddPermission>(),
     Endpoint::of::<ChangeMessageVisibility>(),
     Endpoint::of::<ChangeMessageVisibilityBatch>(),
     Endpoint::of::<CreateQueue>(),
@@ -64,6 +69,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<ListQueues>(),
     Endpoint::of::<PurgeQueue>(),
     Endpoint::of::<ReceiveMessage>(),
+    Endpoint::of::<RemovePermission>(),
     Endpoint::of::<SendMessage>(),
     Endpoint::of::<SendMessageBatch>(),
     Endpoint::of::<SetQueueAttributes>(),

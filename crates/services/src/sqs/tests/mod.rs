@@ -3,6 +3,7 @@
 mod access;
 mod encryption;
 mod fifo_settings;
+mod permissions;
 mod queues;
 mod receiving;
 mod redriving;
