@@ -28,41 +28,29 @@ pub enum Authentication {
 /// Signing keys that were derived lately, at most this many; deriving one costs four HMACs.
 const SIGNING_KEYS_MAX: usize = 4096;
 
-/// Access key id, date, region and service: what a signing key is derived for.
-type Scope = (String, String, String, String);
-
-/// The cache of derived signing keys. A key found here has been looked up in the credentials port first, so that a
-/// deleted access key opens nothing, whatever is cached.
+/// The cache of derived signing keys, by the credential's text: access key id, date, region, service. A key found here
+/// has been looked up in the credentials port first, so that a deleted access key opens nothing, whatever is cached.
+/// The keys wipe themselves when they are dropped.
 #[derive(Debug, Default)]
-pub(crate) struct SigningKeys(Mutex<HashMap<Scope, SigningKey>>);
+pub(crate) struct SigningKeys(Mutex<HashMap<Box<str>, Arc<SigningKey>>>);
 
 impl SigningKeys {
-    fn cached(&self, scope: &Scope) -> Option<SigningKey> {
+    fn cached(&self, credential: &str) -> Option<Arc<SigningKey>> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(scope)
+            .get(credential)
             .cloned()
     }
 
     /// Keeps a key whose signature was right: made-up dates and regions must not push out what is in use.
-    fn keep(&self, scope: Scope, key: SigningKey) {
+    fn keep(&self, credential: &str, key: Arc<SigningKey>) {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= SIGNING_KEYS_MAX {
             keys.clear();
         }
-        keys.insert(scope, key);
+        keys.insert(credential.into(), key);
     }
-}
-
-fn scope(presented: &Presented<'_>) -> Scope {
-    let credential = presented.credential();
-    (
-        credential.access_key_id().to_owned(),
-        credential.date().to_owned(),
-        credential.region().to_owned(),
-        credential.service().to_owned(),
-    )
 }
 
 /// What is known of a request before it is known who sent it.
@@ -128,10 +116,11 @@ impl Gate {
                 CredentialRefusal::Unknown => CommonError::UnknownAccessKey,
                 CredentialRefusal::Expired => CommonError::ExpiredToken,
             })?;
-        let scope = scope(presented);
-        let cached = self.signing_keys.cached(&scope);
+        let named = presented.credential().as_str();
+        let cached = self.signing_keys.cached(named);
         let is_new = cached.is_none();
-        let key = cached.unwrap_or_else(|| presented.signing_key(credential.secret.expose().as_bytes()));
+        let key =
+            cached.unwrap_or_else(|| Arc::new(presented.signing_key(credential.secret.expose().as_bytes())));
         let now = i64::try_from(arrival.time.as_seconds()).unwrap_or(i64::MAX);
         presented
             .verify(
@@ -142,7 +131,7 @@ impl Gate {
             )
             .map_err(CommonError::Signature)?;
         if is_new {
-            self.signing_keys.keep(scope, key);
+            self.signing_keys.keep(named, key);
         }
         Ok(credential)
     }
@@ -204,5 +193,5 @@ pub(crate) fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
 fn endpoint(parts: &Parts, transport: Transport) -> String {
     let scheme = if transport.secure { "https" } else { "http" };
     let host = header(parts, "host").or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
-    format!("{scheme}://{}", host.unwrap_or("localhost"))
+    [scheme, "://", host.unwrap_or("localhost")].concat()
 }

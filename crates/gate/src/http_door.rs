@@ -1,22 +1,29 @@
 //! From an HTTP request to an HTTP answer.
 //!
-//! A call, once begun, runs to its end in a task of its own, whatever becomes of the connection: what is durable
-//! must also become visible. The client's presence is passed along for those who only wait.
+//! A call, once begun, runs to its end whatever becomes of the connection: what is durable must also become visible.
+//! It runs in the connection's own task as long as that waits for it, because a task for each call costs a wake-up of
+//! another thread; when the connection goes away, what is left moves into a task of its own. The client's presence is
+//! passed along for those who only wait.
 
 use crate::authenticate::Arrival;
 use crate::caller::Transport;
-use crate::client::Client;
+use crate::client::{Client, Connected};
 use crate::endpoint::Failure;
 use crate::gate::Gate;
-use bulla_runtime::Shutdown;
+use bulla_runtime::{BoxFuture, Tasks};
 use bulla_types::RequestId;
 use bulla_wire::{Reply, Request, Route, ServiceWire, route};
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use std::task::{Context, Poll};
+
+/// The header of every answer that names the call.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 impl Gate {
     /// Answers one request. Dropping the future does not stop a call that has begun.
@@ -26,10 +33,9 @@ impl Gate {
         body: Bytes,
         transport: Transport,
     ) -> Response<Bytes> {
-        let (presence_ended, presence) = Shutdown::pair();
-        let (sender, receiver) = oneshot::channel();
+        let (connected, client) = Client::connected();
         let gate = Arc::clone(self);
-        self.runtime.tasks.spawn(Box::pin(async move {
+        let call = Box::pin(async move {
             let request_id = RequestId::from_entropy(gate.runtime.entropy.id_bytes());
             let arrival = Arrival {
                 parts: &parts,
@@ -37,15 +43,16 @@ impl Gate {
                 transport,
                 request_id,
                 time: gate.runtime.clock.now(),
-                client: Client::new(presence),
+                client,
             };
-            let reply = gate.answer(arrival).await;
-            // The client may have gone away; the call is done all the same.
-            drop(sender.send(reply));
-        }));
-        let reply = receiver.await;
-        drop(presence_ended);
-        reply.map_or_else(|_| failed(), respond)
+            gate.answer(arrival).await
+        });
+        let call = ToItsEnd {
+            left: Some(call),
+            connected: Some(connected),
+            tasks: &self.runtime.tasks,
+        };
+        respond(call.await)
     }
 
     async fn answer(&self, arrival: Arrival<'_>) -> Reply {
@@ -97,6 +104,39 @@ impl Gate {
     }
 }
 
+/// A call that goes on in a task of its own when nobody waits for it any more.
+struct ToItsEnd<'a> {
+    /// Empty once the call has ended, and while it is polled: what has panicked is not polled again.
+    left: Option<BoxFuture<'static, Reply>>,
+    connected: Option<Connected>,
+    tasks: &'a Arc<dyn Tasks>,
+}
+
+impl Future for ToItsEnd<'_> {
+    type Output = Reply;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
+        let Some(mut call) = self.left.take() else {
+            return Poll::Pending;
+        };
+        let polled = call.as_mut().poll(context);
+        if polled.is_pending() {
+            self.left = Some(call);
+        }
+        polled
+    }
+}
+
+impl Drop for ToItsEnd<'_> {
+    fn drop(&mut self) {
+        // First the news, so that a call that only waits ends at its next turn.
+        drop(self.connected.take());
+        if let Some(call) = self.left.take() {
+            self.tasks.spawn(Box::pin(async move { drop(call.await) }));
+        }
+    }
+}
+
 /// The request as routing sees it.
 fn request<'a>(parts: &'a Parts, body: &'a [u8]) -> Request<'a> {
     let mut request = Request {
@@ -116,18 +156,22 @@ fn respond(reply: Reply) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in reply.headers {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(name), value);
+        let value = match value {
+            Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
+            Cow::Owned(text) => HeaderValue::try_from(text),
+        };
+        if let Ok(value) = value {
+            response.headers_mut().insert(header_name(name), value);
         }
     }
     response
 }
 
-/// The task that made the call is gone: it panicked, or the server is being torn down.
-fn failed() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
+/// The two that every answer has are known without parsing.
+fn header_name(name: &'static str) -> HeaderName {
+    match name {
+        "content-type" => CONTENT_TYPE,
+        "x-amzn-requestid" => REQUEST_ID,
+        other => HeaderName::from_static(other),
+    }
 }

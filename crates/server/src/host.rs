@@ -142,6 +142,13 @@ struct SharedHost(Arc<Host>);
 
 impl Handler for SharedHost {
     fn handle(&self, parts: Parts, body: Bytes, transport: Transport) -> BoxFuture<'_, Response<Bytes>> {
+        // Nobody holds the lock for writing but to start over.
+        if let Ok(standing) = self.0.standing.try_read()
+            && let Some(standing) = &*standing
+        {
+            let gate = Arc::clone(&standing.gate);
+            return Box::pin(async move { gate.handle(parts, body, transport).await });
+        }
         Box::pin(async move {
             let gate = self
                 .0

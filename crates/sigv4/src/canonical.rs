@@ -41,7 +41,7 @@ pub(crate) struct CanonicalRequest<'a> {
     pub(crate) query_leaves_out: Option<&'a str>,
     pub(crate) headers: &'a [Header<'a>],
     /// Names in any case, in the order to write them.
-    pub(crate) signed_headers: &'a [&'a str],
+    pub(crate) signed_headers: &'a [&'a [u8]],
     /// The body's hash in hexadecimal, or `UNSIGNED-PAYLOAD`.
     pub(crate) payload: &'a [u8],
 }
@@ -73,13 +73,13 @@ impl CanonicalRequest<'_> {
         Some(out)
     }
 
-    fn push_header(&self, out: &mut Vec<u8>, name: &str) -> Option<()> {
+    fn push_header(&self, out: &mut Vec<u8>, name: &[u8]) -> Option<()> {
         push_lower_case(out, name);
         let mut separator = b':';
         for (_, value) in self
             .headers
             .iter()
-            .filter(|header| header.0.eq_ignore_ascii_case(name))
+            .filter(|header| header.0.as_bytes().eq_ignore_ascii_case(name))
         {
             out.push(separator);
             push_folded(out, value);
@@ -104,21 +104,26 @@ pub(crate) fn string_to_sign(canonical_request: &[u8], time: &RequestTime, scope
     out
 }
 
-fn push_lower_case(out: &mut Vec<u8>, name: &str) {
+fn push_lower_case(out: &mut Vec<u8>, name: &[u8]) {
     let start = out.len();
-    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(name);
     out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
 }
 
 /// Appends a header's value without white space at its ends, and with one space for each run of white space inside.
 fn push_folded(out: &mut Vec<u8>, value: &[u8]) {
     let value = value.trim_ascii();
-    let mut previous = 0;
-    let to_fold = value.iter().any(|&byte| {
-        let fold = byte.is_ascii_whitespace() && (byte != b' ' || previous == b' ');
-        previous = byte;
-        fold
+    // Most values have no white space at all; seen without an early exit, in vectors.
+    let spaced = value.iter().fold(false, |found, byte| {
+        found | matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0C)
     });
+    let mut previous = 0;
+    let to_fold = spaced
+        && value.iter().any(|&byte| {
+            let fold = byte.is_ascii_whitespace() && (byte != b' ' || previous == b' ');
+            previous = byte;
+            fold
+        });
     if !to_fold {
         out.extend_from_slice(value);
         return;

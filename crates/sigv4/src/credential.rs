@@ -22,6 +22,12 @@ impl<'a> Credential<'a> {
         }
     }
 
+    /// All five parts as the request names them.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// The access key id, for instance `AKIDEXAMPLE`.
     #[must_use]
     pub fn access_key_id(&self) -> &str {

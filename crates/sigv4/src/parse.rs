@@ -190,17 +190,19 @@ fn from_header<'a>(authorization: &'a str, headers: &[Header<'a>]) -> Result<Mat
         ("", scheme_only(authorization))
     };
     let (mut credential, mut signature, mut signed_headers) = (None, None, None);
-    for pair in parameters.split(',').flat_map(str::split_ascii_whitespace) {
-        let Some((name, value)) = pair.split_once('=') else {
+    for pair in pairs(parameters) {
+        let (place, name, value) = if let Some(value) = pair.strip_prefix("Credential=") {
+            (&mut credential, "Credential", value)
+        } else if let Some(value) = pair.strip_prefix("SignedHeaders=") {
+            (&mut signed_headers, "SignedHeaders", value)
+        } else if let Some(value) = pair.strip_prefix("Signature=") {
+            (&mut signature, "Signature", value)
+        } else if pair.contains('=') {
+            continue;
+        } else {
             return Err(SignatureError::incomplete(format!(
                 "'{pair}' not a valid key=value pair (missing equal-sign) in Authorization header: '{shown}'."
             )));
-        };
-        let place = match name {
-            "Credential" => &mut credential,
-            "Signature" => &mut signature,
-            "SignedHeaders" => &mut signed_headers,
-            _ => continue,
         };
         if place.replace(value).is_some() {
             return Err(SignatureError::incomplete(format!(
@@ -236,6 +238,21 @@ fn from_header<'a>(authorization: &'a str, headers: &[Header<'a>]) -> Result<Mat
         signed_headers: Cow::Borrowed(signed_headers),
         signature: Cow::Borrowed(signature),
         time,
+    })
+}
+
+/// What stands between commas and white space.
+fn pairs(parameters: &str) -> impl Iterator<Item = &str> {
+    let mut rest = parameters;
+    std::iter::from_fn(move || {
+        let separates = |byte: u8| byte == b',' || byte.is_ascii_whitespace();
+        let start = rest.bytes().position(|byte| !separates(byte))?;
+        let text = rest.get(start..)?;
+        let end = text.bytes().position(separates).unwrap_or(text.len());
+        // Separators are ASCII, so every cut is between characters.
+        let (pair, after) = text.split_at_checked(end)?;
+        rest = after;
+        Some(pair)
     })
 }
 

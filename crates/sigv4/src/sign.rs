@@ -117,7 +117,10 @@ impl<'a> Signer<'a> {
             query: &query::parse(head.query),
             query_leaves_out: None,
             headers: &headers,
-            signed_headers: &signed_headers.split(';').collect::<Vec<_>>(),
+            signed_headers: &signed_headers
+                .as_bytes()
+                .split(|byte| *byte == b';')
+                .collect::<Vec<_>>(),
             payload,
         };
         let (scope, signature) = self.signature(&canonical, &date);
@@ -173,7 +176,10 @@ impl<'a> Signer<'a> {
             query: &parameters,
             query_leaves_out: None,
             headers: &headers,
-            signed_headers: &signed_headers.split(';').collect::<Vec<_>>(),
+            signed_headers: &signed_headers
+                .as_bytes()
+                .split(|byte| *byte == b';')
+                .collect::<Vec<_>>(),
             payload: payload.as_bytes(),
         };
         let (_, signature) = self.signature(&canonical, &date);

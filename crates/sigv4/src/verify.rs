@@ -113,8 +113,12 @@ impl Presented<'_> {
         now_epoch_seconds: i64,
     ) -> Result<Verified, SignatureError> {
         self.check_scope(rules)?;
-        self.check_time(rules, RequestTime::from_epoch_seconds(now_epoch_seconds))?;
-        let signed_headers: Vec<&str> = self.signed_headers().collect();
+        self.check_time(rules, now_epoch_seconds)?;
+        let signed_headers: Vec<&[u8]> = self
+            .signed_headers
+            .as_bytes()
+            .split(|byte| *byte == b';')
+            .collect();
         self.check_signed_headers(&signed_headers)?;
         let payload = self.signed_payload(rules, payload)?;
         let canonical = CanonicalRequest {
@@ -194,8 +198,9 @@ impl Presented<'_> {
         }
     }
 
-    fn check_time(&self, rules: &ServiceRules<'_>, now: RequestTime) -> Result<(), SignatureError> {
-        let ago = now.epoch_seconds() - self.time.epoch_seconds();
+    fn check_time(&self, rules: &ServiceRules<'_>, now_epoch_seconds: i64) -> Result<(), SignatureError> {
+        let now = || RequestTime::from_epoch_seconds(now_epoch_seconds);
+        let ago = now_epoch_seconds.saturating_sub(self.time.epoch_seconds());
         let valid_seconds = match self.form {
             Form::Header
             | Form::Query {
@@ -206,6 +211,7 @@ impl Presented<'_> {
             } => expires_seconds,
         };
         if ago > i64::from(valid_seconds) {
+            let now = now();
             let limit = RequestTime::from_epoch_seconds(now.epoch_seconds() - i64::from(valid_seconds));
             return Err(SignatureError::mismatch(format!(
                 "Signature expired: {} is now earlier than {limit} ({now} - {})",
@@ -213,7 +219,8 @@ impl Presented<'_> {
                 duration(valid_seconds)
             )));
         }
-        if -ago > i64::from(rules.skew_seconds) {
+        if ago < -i64::from(rules.skew_seconds) {
+            let now = now();
             let limit = RequestTime::from_epoch_seconds(now.epoch_seconds() + i64::from(rules.skew_seconds));
             return Err(SignatureError::mismatch(format!(
                 "Signature not yet current: {} is still later than {limit} ({now} + {})",
@@ -224,11 +231,11 @@ impl Presented<'_> {
         Ok(())
     }
 
-    fn check_signed_headers(&self, signed_headers: &[&str]) -> Result<(), SignatureError> {
+    fn check_signed_headers(&self, signed_headers: &[&[u8]]) -> Result<(), SignatureError> {
         let is_signed = |name: &str| {
             signed_headers
                 .iter()
-                .any(|signed| signed.eq_ignore_ascii_case(name))
+                .any(|signed| signed.eq_ignore_ascii_case(name.as_bytes()))
         };
         if !is_signed("host") {
             return Err(SignatureError::mismatch(

@@ -92,7 +92,7 @@
 //! );
 //! assert!(reply.headers.contains(&(
 //!     "x-amzn-query-error",
-//!     "AWS.SimpleQueueService.NonExistentQueue;Sender".to_owned(),
+//!     "AWS.SimpleQueueService.NonExistentQueue;Sender".into(),
 //! )));
 //! ```
 

@@ -48,7 +48,8 @@ impl<'a> Request<'a> {
     /// The content type without its parameters.
     fn media_type(&self) -> &'a str {
         let whole = self.content_type.unwrap_or_default();
-        whole.split(';').next().unwrap_or_default().trim()
+        let end = whole.bytes().position(|byte| byte == b';').unwrap_or(whole.len());
+        whole.get(..end).unwrap_or_default().trim()
     }
 
     fn has_media_type(&self, name: &str) -> bool {
@@ -132,12 +133,17 @@ pub fn route<'s, 'a>(
 }
 
 fn is_cbor(request: &Request<'_>) -> bool {
+    let media_type = request.media_type();
     request
         .smithy_protocol
         .is_some_and(|protocol| protocol.to_ascii_lowercase().contains("cbor"))
-        || request.has_media_type("application/x-amz-cbor")
-        || request.has_media_type("application/x-amz-cbor-1.1")
-        || request.has_media_type("application/cbor")
+        || [
+            "application/x-amz-cbor",
+            "application/x-amz-cbor-1.1",
+            "application/cbor",
+        ]
+        .iter()
+        .any(|name| media_type.eq_ignore_ascii_case(name))
 }
 
 fn json<'s, 'a>(

@@ -4,6 +4,7 @@ use super::{Failure, Success};
 use crate::json_writer::JsonWriter;
 use crate::service::ServiceWire;
 use crate::writer::Writer as _;
+use std::borrow::Cow;
 
 /// An operation without output answers an empty body.
 pub(super) fn success(success: &Success<'_>) -> Vec<u8> {
@@ -18,7 +19,7 @@ pub(super) fn success(success: &Success<'_>) -> Vec<u8> {
 pub(super) fn failure(
     service: &ServiceWire,
     failure: &Failure<'_>,
-    headers: &mut Vec<(&'static str, String)>,
+    headers: &mut Vec<(&'static str, Cow<'static, str>)>,
 ) -> Vec<u8> {
     let row = &failure.row;
     let name = match service.error_namespace {
@@ -29,7 +30,7 @@ pub(super) fn failure(
     if service.query_compatible {
         headers.push((
             "x-amzn-query-error",
-            format!("{};{}", row.query_code, row.fault.as_str()),
+            format!("{};{}", row.query_code, row.fault.as_str()).into(),
         ));
     }
     let mut out = JsonWriter::new();
@@ -43,6 +44,6 @@ pub(super) fn failure(
         out.text(text);
     }
     out.end_map();
-    headers.push(("x-amzn-errortype", name));
+    headers.push(("x-amzn-errortype", Cow::Owned(name)));
     out.finish()
 }

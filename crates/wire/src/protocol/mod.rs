@@ -11,6 +11,7 @@ use crate::node::Node;
 use crate::service::{MissingWording, ServiceWire};
 use crate::value::Shape;
 use crate::writer::Writer;
+use std::borrow::Cow;
 
 /// How requests and answers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Header names in lower case, with their values; `content-type` and `x-amzn-requestid` are among them.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -181,10 +182,10 @@ impl Protocol {
         }
     }
 
-    fn headers(self, request_id: &str) -> Vec<(&'static str, String)> {
+    fn headers(self, request_id: &str) -> Vec<(&'static str, Cow<'static, str>)> {
         vec![
-            ("content-type", self.content_type().to_owned()),
-            ("x-amzn-requestid", request_id.to_owned()),
+            ("content-type", Cow::Borrowed(self.content_type())),
+            ("x-amzn-requestid", Cow::Owned(request_id.to_owned())),
         ]
     }
 }

@@ -21,7 +21,7 @@ fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
         .headers
         .iter()
         .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.as_str())
+        .map(|(_, value)| value.as_ref())
 }
 
 fn message() -> Message {
