@@ -13,6 +13,7 @@ use crate::contract::{Directory, Log};
 use crate::directory::{memory::MemoryDirectory, sqlite::SqliteDirectory};
 use crate::log::memory::MemoryLog;
 use crate::log::segment::disk::RealDisk;
+use crate::log::segment::files::FILES;
 use crate::log::segment::{Options, SEGMENT_BYTES_DEFAULT, SegmentLog};
 use crate::open_error::OpenError;
 use bulla_runtime::Tasks;
@@ -93,8 +94,18 @@ pub fn open_embedded(folder: &Path, tasks: &dyn Tasks) -> Result<Stores, OpenErr
         _told: told,
     });
     let path = folder.join(DIRECTORY_FILE);
-    let directory = SqliteDirectory::open(&path, PARTITIONS, tasks, Some(Arc::clone(&keep)))?;
     let log_folder = folder.join(LOG_FOLDER);
+    let log_was_open = log_folder.join(FILES).exists();
+    if log_was_open && is_empty(&path) {
+        let why = "missing or empty, although there is a log beside it";
+        return Err(OpenError::Corrupt(format!("`{}`: {why}", path.display())));
+    }
+    let directory = SqliteDirectory::open(&path, PARTITIONS, tasks, Some(Arc::clone(&keep)))?;
+    // Partitions are claimed only after both stores have opened once.
+    if directory.was_claimed() && !log_was_open {
+        let why = "missing or empty, although the directory beside it has been in use";
+        return Err(OpenError::Corrupt(format!("`{}`: {why}", log_folder.display())));
+    }
     let disk = RealDisk::new(&log_folder)
         .map_err(OpenError::io(format!("cannot make `{}`", log_folder.display())))?;
     let options = Options {
@@ -144,6 +155,11 @@ fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         other => other,
     }
+}
+
+/// Whether there is no file, or nothing in it.
+fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).map_or(0, |found| found.len()) == 0
 }
 
 fn make_folder(folder: &Path) -> Result<(), OpenError> {

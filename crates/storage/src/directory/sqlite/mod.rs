@@ -2,8 +2,18 @@
 //!
 //! Commits of several partitions that wait at the same time share one transaction, so one sync; each is in a
 //! savepoint of its own, so that one that fails does not take the others with it.
+//!
+//! SQLite alone serves a damaged value and forgets commits behind a damaged write-ahead frame. So opening compares
+//! everything with checksums (`verify`), reads the write-ahead file first (`wal`), and misses it when it is gone
+//! (`marks`); scans compare what they read. What is deleted is overwritten (`secure_delete`), in the write-ahead file
+//! too as soon as the commit is answered.
 
+mod marks;
+#[cfg(test)]
+mod tests;
 mod thread;
+mod verify;
+mod wal;
 
 use super::feed::Recent;
 use crate::contract::{
@@ -25,17 +35,19 @@ use thread::{Claimed, Reply, Request, Worker, read_states};
 use tokio::sync::oneshot;
 
 /// The version of the tables, in `PRAGMA user_version`.
-const TABLES_VERSION: i64 = 1;
+const TABLES_VERSION: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE partitions (
         partition INTEGER PRIMARY KEY, token INTEGER NOT NULL, node TEXT NOT NULL,
-        commit_token INTEGER NOT NULL, commit_n INTEGER NOT NULL, last_pos INTEGER NOT NULL
+        commit_token INTEGER NOT NULL, commit_n INTEGER NOT NULL, last_pos INTEGER NOT NULL,
+        records INTEGER NOT NULL, digest INTEGER NOT NULL, crc INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE records (
-        partition INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (partition, key)
+        partition INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, crc INTEGER NOT NULL,
+        PRIMARY KEY (partition, key)
     ) STRICT, WITHOUT ROWID;
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
 ";
 
 /// A directory in one SQLite file. It ends, after writing what was handed over, when the last handle of it is
@@ -47,6 +59,7 @@ pub struct SqliteDirectory {
 
 struct Engine {
     path: PathBuf,
+    was_claimed: bool,
     requests: Option<Sender<Request>>,
     partitions: u32,
     ended: Arc<(Mutex<bool>, Condvar)>,
@@ -87,7 +100,9 @@ impl SqliteDirectory {
         keep: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Result<Self, OpenError> {
         let connection = connect(path)?;
-        let states = read_states(&connection, partitions).map_err(|error| refused(path, &error))?;
+        let read = read_states(&connection, partitions).map_err(|error| refused(path, &error))?;
+        let (states, _) = read;
+        let was_claimed = states.iter().any(|state| state.token > Token(0));
         if states.len() > usize::try_from(partitions).unwrap_or(usize::MAX) {
             let found = states.len();
             return Err(OpenError::Layout(format!(
@@ -111,6 +126,7 @@ impl SqliteDirectory {
             let _end = EndOfThread(signal);
             let mut worker = worker;
             worker.run(&incoming);
+            worker.close();
         });
         tasks
             .spawn_thread("bulla-directory", work)
@@ -118,12 +134,18 @@ impl SqliteDirectory {
         Ok(Self {
             engine: Arc::new(Engine {
                 path: path.to_owned(),
+                was_claimed,
                 requests: Some(requests),
                 partitions,
                 ended,
                 _keep: keep,
             }),
         })
+    }
+
+    /// Whether a partition had been claimed before this opening.
+    pub(crate) fn was_claimed(&self) -> bool {
+        self.engine.was_claimed
     }
 
     /// The file.
@@ -147,6 +169,11 @@ pub(crate) fn back_up(from: &Path, to: &Path) -> Result<(), OpenError> {
         let error = std::io::Error::other("it is locked by another process");
         return Err(OpenError::io(format!("cannot copy `{}`", from.display()))(error));
     }
+    // As it is read when it is restored; a copy of damage is no backup.
+    if let Some(why) = verify::damage(&copy).map_err(|error| refused(from, &error))? {
+        return Err(OpenError::Corrupt(format!("`{}`: {why}", from.display())));
+    }
+    marks::mark_closed(&copy).map_err(|error| refused(to, &error))?;
     copy.close().map_err(|(_, error)| refused(to, &error))?;
     File::open(to)
         .and_then(|file| file.sync_all())
@@ -169,9 +196,33 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
             .and_then(|folder| folder.sync_all())
             .map_err(OpenError::io(doing()))?;
     }
+    let beside = PathBuf::from(format!("{}-wal", path.display()));
+    let had_wal = beside.exists();
+    if let Some(why) =
+        wal::damage(&beside).map_err(OpenError::io(format!("cannot read `{}`", beside.display())))?
+    {
+        return Err(OpenError::Corrupt(format!("`{}`: {why}", beside.display())));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| refused(path, &error))?;
+    let leave = marks::leave_as_it_is(&connection);
+    leave.map_err(|error| refused(path, &error))?;
     prepare(&connection, path).map_err(|error| refused(path, &error))??;
+    let checked = || {
+        if marks::is_in_use(&connection)? && !had_wal {
+            return Ok(Some(format!(
+                "was in use, but its newest commits are gone with the file `{}` (had another program opened and closed \
+                 it, nothing would be missing: `{}` says so)",
+                beside.display(),
+                marks::CLOSED_BY_HAND
+            )));
+        }
+        verify::damage(&connection)
+    };
+    if let Some(why) = checked().map_err(|error| refused(path, &error))? {
+        return Err(OpenError::Corrupt(format!("`{}`: {why}", path.display())));
+    }
+    marks::mark_in_use(&connection).map_err(|error| refused(path, &error))?;
     Ok(connection)
 }
 
@@ -182,7 +233,8 @@ fn prepare(connection: &Connection, path: &Path) -> rusqlite::Result<Result<(), 
         return Ok(Err(OpenError::Layout(why)));
     }
     connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+        "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; \
+         PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 0;",
     )?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version == 0 {
@@ -200,10 +252,11 @@ fn prepare(connection: &Connection, path: &Path) -> rusqlite::Result<Result<(), 
 fn refused(path: &Path, error: &rusqlite::Error) -> OpenError {
     let doing = format!("cannot open `{}`", path.display());
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+        // Without a code: something that the tables cannot hold.
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) | None => {
             OpenError::Corrupt(format!("`{}`: {error}", path.display()))
         }
-        Some(_) | None => OpenError::Io {
+        Some(_) => OpenError::Io {
             doing,
             error: std::io::Error::other(error.to_string()),
         },
@@ -248,6 +301,7 @@ impl Directory for SqliteDirectory {
                 token,
                 last_commit,
                 last_pos,
+                ..
             } = self
                 .engine
                 .ask(|reply| Request::Claim {

@@ -1,5 +1,7 @@
 //! The thread that has the connection.
 
+use super::marks::{checkpoint, mark_closed};
+use super::verify::{record_crc, state_crc};
 use crate::contract::{
     Change, Error, Expect, Feed, Page, PartitionId, Pos, Token, check_changes, check_turn, prefix_end,
 };
@@ -15,6 +17,9 @@ const BATCH_MAX: usize = 256;
 /// When to try again after SQLite refused for a passing reason.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
+/// No directory has more partitions; a row that says so is damaged.
+const PARTITIONS_MAX: u32 = 1 << 20;
+
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What the engine knows about a partition besides its records, and what a new owner is told.
@@ -23,6 +28,10 @@ pub(super) struct Claimed {
     pub(super) token: Token,
     pub(super) last_commit: (Token, u64),
     pub(super) last_pos: Pos,
+    /// How many records the partition has.
+    pub(super) records: u64,
+    /// The sum of their checksums.
+    pub(super) digest: u64,
 }
 
 pub(super) enum Request {
@@ -100,17 +109,44 @@ impl Worker {
             let (writes, reads): (Vec<_>, Vec<_>) = batch
                 .into_iter()
                 .partition(|request| matches!(request, Request::Claim { .. } | Request::Commit { .. }));
+            let erases = writes.iter().any(is_erasing);
             if !writes.is_empty() {
                 self.write(writes);
             }
             for request in reads {
                 self.read(request);
             }
+            if erases {
+                self.forget();
+            }
+        }
+    }
+
+    /// Empties the write-ahead file, which still shows pages as they were before something was deleted.
+    pub(super) fn forget(&self) {
+        if let Err(error) = checkpoint(&self.connection) {
+            tracing::debug!(%error, "the write-ahead file is emptied later");
+        }
+    }
+
+    /// Says in the file that it was closed in order, and closes it.
+    pub(super) fn close(self) {
+        let Self {
+            connection,
+            poisoned,
+            path,
+            ..
+        } = self;
+        if poisoned {
+            return;
+        }
+        if let Err(error) = mark_closed(&connection) {
+            tracing::warn!(%error, file = path, "the directory was not closed in order; it is recovered at the next start");
         }
     }
 
     // Whoever is not waiting any more does not want to know, so failed sends are dropped.
-    fn write(&mut self, requests: Vec<Request>) {
+    pub(super) fn write(&mut self, requests: Vec<Request>) {
         if self.poisoned {
             return requests
                 .into_iter()
@@ -150,6 +186,12 @@ impl Worker {
             }
         };
         for request in requests {
+            if transaction.is_autocommit() {
+                // The transaction is gone already: what follows would be committed by itself.
+                let retry_after = RETRY_AFTER;
+                refuse(request, Error::Unavailable { retry_after });
+                continue;
+            }
             waiting.extend(apply(&mut transaction, &mut states, request, &self.path));
         }
         if transaction.is_autocommit() {
@@ -238,7 +280,7 @@ impl Worker {
         }
     }
 
-    fn scan(
+    pub(super) fn scan(
         &self,
         partition: PartitionId,
         prefix: &Bytes,
@@ -249,9 +291,9 @@ impl Worker {
         let from = cursor.as_deref().unwrap_or(prefix);
         let end = prefix_end(prefix);
         let limit = i64::try_from(max.saturating_add(1)).unwrap_or(i64::MAX);
-        let read = || -> rusqlite::Result<Vec<(Bytes, Bytes)>> {
+        let read = || -> rusqlite::Result<Vec<(Bytes, Bytes, u32)>> {
             let mut statement = self.connection.prepare_cached(
-                "SELECT key, value FROM records WHERE partition = ?1 AND key >= ?2
+                "SELECT key, value, crc FROM records WHERE partition = ?1 AND key >= ?2
                  AND (?3 IS NULL OR key <> ?3) AND (?4 IS NULL OR key < ?4) ORDER BY key LIMIT ?5",
             )?;
             let rows =
@@ -259,15 +301,38 @@ impl Worker {
                     Ok((
                         Bytes::from(row.get::<_, Vec<u8>>(0)?),
                         Bytes::from(row.get::<_, Vec<u8>>(1)?),
+                        row.get(2)?,
                     ))
                 })?;
             rows.collect()
         };
-        let mut items = read().map_err(|error| not_written(&self.path, &error))?;
+        let rows = read().map_err(|error| not_written(&self.path, &error))?;
+        let mut items = Vec::with_capacity(rows.len());
+        for (key, value, crc) in rows {
+            if record_crc(partition, &key, &value) != crc {
+                let why = format!(
+                    "`{}`: a record of partition {} is damaged",
+                    self.path, partition.0
+                );
+                tracing::error!(why, "the directory is damaged");
+                return Err(Error::Corrupt(why));
+            }
+            items.push((key, value));
+        }
         let more = items.len() > max;
         items.truncate(max);
         let next = items.last().filter(|_| more).map(|(key, _)| key.clone());
         Ok(Page { items, next })
+    }
+}
+
+/// Whether the request takes something away that must not be found any more.
+fn is_erasing(request: &Request) -> bool {
+    match request {
+        Request::Commit { changes, .. } => changes.iter().any(|change| matches!(change, Change::Delete(_))),
+        Request::Claim { .. } | Request::Scan { .. } | Request::Confirm { .. } | Request::Follow { .. } => {
+            false
+        }
     }
 }
 
@@ -286,10 +351,11 @@ fn not_written(path: &str, error: &rusqlite::Error) -> Error {
     tracing::error!(%error, file = path, "the directory refused");
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Error::Full,
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+        // Without a code: something that the tables cannot hold.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None => {
             Error::Corrupt(format!("`{path}`: {error}"))
         }
-        Some(_) | None => Error::Unavailable {
+        Some(_) => Error::Unavailable {
             retry_after: RETRY_AFTER,
         },
     }
@@ -363,11 +429,12 @@ fn claim(
     };
     let write = |transaction: &mut Transaction<'_>| {
         let savepoint = transaction.savepoint()?;
-        let sql = "INSERT INTO partitions VALUES (?1, ?2, ?3, 0, 0, 0)
-                   ON CONFLICT (partition) DO UPDATE SET token = ?2, node = ?3";
+        let sql = "INSERT INTO partitions VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0, ?4)
+                   ON CONFLICT (partition) DO UPDATE SET token = ?2, node = ?3, crc = ?4";
+        let crc = state_crc(partition, &claimed);
         savepoint
             .prepare_cached(sql)?
-            .execute(params![partition.0, signed(claimed.token.0), node])?;
+            .execute(params![partition.0, signed(claimed.token.0), node, crc])?;
         savepoint.commit()
     };
     write(transaction).map_err(|error| not_written(path, &error))?;
@@ -387,12 +454,13 @@ fn commit(
     check_turn(token, state.token, n, state.last_commit.1)?;
     check_changes(expect, changes)?;
     let pos = Pos(state.last_pos.0.saturating_add(1));
-    let after = Claimed {
+    let mut after = Claimed {
         token,
         last_commit: (token, n),
         last_pos: pos,
+        ..*state
     };
-    let outcome = write_commit(transaction, partition, after, expect, changes);
+    let outcome = write_commit(transaction, partition, &mut after, expect, changes);
     if let Some(index) = outcome.map_err(|error| not_written(path, &error))? {
         return Err(Error::Conflict { index });
     }
@@ -404,7 +472,7 @@ fn commit(
 fn write_commit(
     transaction: &mut Transaction<'_>,
     partition: PartitionId,
-    after: Claimed,
+    after: &mut Claimed,
     expect: &[Expect],
     changes: &[Change],
 ) -> rusqlite::Result<Option<usize>> {
@@ -420,32 +488,59 @@ fn write_commit(
         }
     }
     for change in changes {
-        match change {
-            Change::Put(key, value) => {
-                let sql = "INSERT INTO records VALUES (?1, ?2, ?3)
-                           ON CONFLICT (partition, key) DO UPDATE SET value = ?3";
-                savepoint
-                    .prepare_cached(sql)?
-                    .execute(params![partition.0, key.as_ref(), value.as_ref()])?;
-            }
-            Change::Delete(key) => {
-                let sql = "DELETE FROM records WHERE partition = ?1 AND key = ?2";
-                savepoint
-                    .prepare_cached(sql)?
-                    .execute(params![partition.0, key.as_ref()])?;
-            }
-        }
+        write_change(&savepoint, partition, after, change)?;
     }
-    let sql = "UPDATE partitions SET commit_token = ?2, commit_n = ?3, last_pos = ?4 WHERE partition = ?1";
+    let sql =
+        "UPDATE partitions SET commit_token = ?2, commit_n = ?3, last_pos = ?4, records = ?5, digest = ?6,
+               crc = ?7 WHERE partition = ?1";
     let (token, n) = after.last_commit;
     savepoint.prepare_cached(sql)?.execute(params![
         partition.0,
         signed(token.0),
         signed(n),
-        signed(after.last_pos.0)
+        signed(after.last_pos.0),
+        signed(after.records),
+        after.digest.cast_signed(),
+        state_crc(partition, after),
     ])?;
     savepoint.commit()?;
     Ok(None)
+}
+
+/// Writes a change, and counts it.
+fn write_change(
+    connection: &Connection,
+    partition: PartitionId,
+    state: &mut Claimed,
+    change: &Change,
+) -> rusqlite::Result<()> {
+    let (key, put) = match change {
+        Change::Put(key, value) => (key, Some((value, record_crc(partition, key, value)))),
+        Change::Delete(key) => (key, None),
+    };
+    let sql = "SELECT crc FROM records WHERE partition = ?1 AND key = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let old: Option<u32> = statement
+        .query_row(params![partition.0, key.as_ref()], |row| row.get(0))
+        .optional()?;
+    if let Some(old) = old {
+        state.records = state.records.saturating_sub(1);
+        state.digest = state.digest.wrapping_sub(u64::from(old));
+    }
+    if let Some((value, crc)) = put {
+        let sql = "INSERT INTO records VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT (partition, key) DO UPDATE SET value = ?3, crc = ?4";
+        connection
+            .prepare_cached(sql)?
+            .execute(params![partition.0, key.as_ref(), value.as_ref(), crc])?;
+        state.records = state.records.saturating_add(1);
+        state.digest = state.digest.wrapping_add(u64::from(crc));
+    } else if old.is_some() {
+        connection
+            .prepare_cached("DELETE FROM records WHERE partition = ?1 AND key = ?2")?
+            .execute(params![partition.0, key.as_ref()])?;
+    }
+    Ok(())
 }
 
 /// SQLite's integers have a sign; counters that rise by one do not get that far.
@@ -453,20 +548,34 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The states of all partitions; longer than `partitions` when the file has more.
-pub(super) fn read_states(connection: &Connection, partitions: u32) -> rusqlite::Result<Vec<Claimed>> {
+/// The states of all partitions, longer than `partitions` when the file has more, and a partition whose row is
+/// damaged.
+pub(super) fn read_states(
+    connection: &Connection,
+    partitions: u32,
+) -> rusqlite::Result<(Vec<Claimed>, Option<u32>)> {
     let mut states = vec![Claimed::default(); usize::try_from(partitions).unwrap_or(usize::MAX)];
-    let sql = "SELECT partition, token, commit_token, commit_n, last_pos FROM partitions";
+    let sql =
+        "SELECT partition, token, commit_token, commit_n, last_pos, records, digest, crc FROM partitions";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
+    let mut damaged = None;
     while let Some(row) = rows.next()? {
-        let index = usize::try_from(row.get::<_, u32>(0)?).unwrap_or(usize::MAX);
-        let wide = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+        let partition: u32 = row.get(0)?;
+        let wide = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let claimed = Claimed {
             token: Token(wide(1)?),
             last_commit: (Token(wide(2)?), wide(3)?),
             last_pos: Pos(wide(4)?),
+            records: wide(5)?,
+            digest: wide(6)?,
         };
+        if row.get::<_, u32>(7)? != state_crc(PartitionId(partition), &claimed) || partition > PARTITIONS_MAX
+        {
+            damaged = Some(partition);
+            continue;
+        }
+        let index = usize::try_from(partition).unwrap_or(usize::MAX);
         if index >= states.len() {
             states.resize(index.saturating_add(1), Claimed::default());
         }
@@ -474,5 +583,5 @@ pub(super) fn read_states(connection: &Connection, partitions: u32) -> rusqlite:
             *state = claimed;
         }
     }
-    Ok(states)
+    Ok((states, damaged))
 }
