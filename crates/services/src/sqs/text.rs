@@ -11,13 +11,13 @@ const CHUNK_BYTES: usize = 64;
 /// Source: SQS API Reference, `SendMessage` (read 2026-11-21).
 pub(crate) fn is_allowed_text(text: &str) -> bool {
     // A byte below 0x20 is a character of its own in UTF-8; U+FFFE and U+FFFF are EF BF BE and EF BF BF.
-    let control = |byte: u8| (byte < 0x20) & (byte != 0x9) & (byte != 0xA) & (byte != 0xD);
+    let control = |byte: u8| byte < 0x20 && byte != 0x9 && byte != 0xA && byte != 0xD;
     let (mut forbidden, mut suspicious) = (false, false);
     for chunk in text.as_bytes().chunks(CHUNK_BYTES) {
         forbidden |= chunk.iter().fold(false, |found, byte| found | control(*byte));
-        suspicious |= chunk.iter().fold(false, |found, byte| found | (*byte == 0xEF));
+        suspicious |= chunk.contains(&0xEF);
     }
-    !forbidden && !(suspicious && text.contains(['\u{FFFE}', '\u{FFFF}']))
+    !(forbidden || suspicious && text.contains(['\u{FFFE}', '\u{FFFF}']))
 }
 
 /// Lower-case hexadecimal digits.
