@@ -14,6 +14,8 @@ pub enum Purpose {
     AccessKeys,
     /// Wraps the key material of KMS keys.
     KmsKeyMaterial,
+    /// Tags message groups and deduplication ids.
+    MessageTags,
     /// Tags receipt handles.
     ReceiptHandles,
     /// Seals session tokens of temporary credentials.
@@ -28,6 +30,7 @@ impl Purpose {
         match self {
             Self::AccessKeys => "access keys 1",
             Self::KmsKeyMaterial => "kms key material 1",
+            Self::MessageTags => "message tags 1",
             Self::ReceiptHandles => "receipt handles 1",
             Self::SessionTokens => "session tokens 1",
             Self::SqsManagedKeys => "sqs managed keys 1",

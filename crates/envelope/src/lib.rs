@@ -43,5 +43,5 @@ pub use seal::{
     OpenError, Opener, SEALED_OVERHEAD_BYTES, SEALS_MAX, SealBuffer, SealError, Sealed, SealedRef, Sealer,
 };
 pub use secret::{DataKey, KEY_BYTES, SecretBytes, SecretKey};
-pub use tag::{TAG_BYTES, Tagger};
+pub use tag::{TAG_BYTES, Tagger, sha256};
 pub use wrap::{WRAPPED_OVERHEAD_BYTES, unwrap, wrap};

@@ -5,6 +5,7 @@ use super::errors::SqsError;
 use super::failed;
 use super::index::{LeaseRefusal, Moment, Removal, Taken};
 use super::limits::VISIBILITY_SECONDS_MAX;
+use super::meta::{DeduplicationMeta, Meta};
 use super::queue::{Queue, moment};
 use super::receipt::Receipt;
 use super::record;
@@ -37,17 +38,9 @@ impl Sqs {
         self.logs.get(partition).ok_or(SqsError::Internal)
     }
 
-    /// Appends sealed messages; durable when this returns.
-    pub(crate) async fn append(
-        &self,
-        queue: &Queue,
-        appends: Vec<(Bytes, Bytes)>,
-    ) -> Result<Vec<Pos>, SqsError> {
-        let submission = Submission {
-            appends,
-            ..Submission::default()
-        };
-        self.log(queue.id)?
+    /// Changes the log of a queue; durable when this returns.
+    pub(crate) async fn submit(&self, queue: u64, submission: Submission) -> Result<Vec<Pos>, SqsError> {
+        self.log(queue)?
             .submit(submission)
             .await
             .map_err(|error| failed(&error))
@@ -61,39 +54,70 @@ impl Sqs {
             .map_err(|error| failed(&error))
     }
 
-    /// Ends the messages of these receipts; durable when this returns, also for those that somebody else is ending
-    /// at the same time. Those that are gone, or were received again since, are passed over.
-    pub(crate) async fn remove(&self, queue: &Queue, receipts: &[Receipt]) -> Result<(), SqsError> {
-        let now = moment(self.runtime.clock.as_ref()).monotonic;
-        let deletes: Vec<Pos> = {
+    /// Ends the messages of these receipts, and says of each what it found; durable when this returns, also for those
+    /// that somebody else is ending at the same time.
+    pub(crate) async fn remove(&self, queue: &Queue, receipts: &[Receipt]) -> Result<Vec<Removal>, SqsError> {
+        let now = moment(self.runtime.clock.as_ref());
+        let found: Vec<Removal> = {
             let mut index = queue.index();
-            let begun = |receipt: &&Receipt| match index.begin_removal(now, receipt.position, receipt.receive)
-            {
-                Removal::Begun => true,
-                Removal::Gone | Removal::ReceivedAgain | Removal::Expired => false,
-            };
             receipts
                 .iter()
-                .filter(begun)
-                .map(|receipt| receipt.position)
+                .map(|receipt| index.begin_removal(now.monotonic, receipt.position, receipt.receive))
                 .collect()
         };
+        let deletes: Vec<Pos> = receipts
+            .iter()
+            .zip(&found)
+            .filter(|(_, found)| **found == Removal::Begun)
+            .map(|(receipt, _)| receipt.position)
+            .collect();
         if deletes.is_empty() {
-            return Ok(());
+            return Ok(found);
         }
+        if let Some(mut attempts) = queue.attempts() {
+            for position in &deletes {
+                attempts.void(*position);
+            }
+        }
+        let done = self.delete_positions(queue, deletes.clone(), now.wall).await;
+        let ready = {
+            let mut index = queue.index();
+            let end = |position: &&Pos| index.end_removal(**position, done.is_ok());
+            deletes.iter().filter(end).count()
+        };
+        queue.wake(ready);
+        done.map(|()| found)
+    }
+
+    /// Deletes records of messages from the log. Of FIFO messages whose duplicates must still be recognized the same
+    /// commit leaves a record.
+    pub(crate) async fn delete_positions(
+        &self,
+        queue: &Queue,
+        deletes: Vec<Pos>,
+        now: u64,
+    ) -> Result<(), SqsError> {
+        let table = queue.deduplication();
+        let remains: Vec<DeduplicationMeta> = match table {
+            Some(table) => deletes
+                .iter()
+                .filter_map(|position| table.remains(queue.id, *position, now))
+                .collect(),
+            None => Vec::new(),
+        };
+        let metas = Meta::encode_all(remains.iter().copied().map(Meta::Deduplication));
         let submission = Submission {
-            deletes: deletes.clone(),
+            appends: metas.into_iter().map(|meta| (meta, Bytes::new())).collect(),
+            deletes,
             ..Submission::default()
         };
-        let done = self.log(queue.id)?.submit(submission).await;
-        let mut index = queue.index();
-        let mut ready = 0;
-        for position in &deletes {
-            ready += usize::from(index.end_removal(*position, done.is_ok()));
+        let records = self.submit(queue.id, submission).await?;
+        if let Some(table) = table {
+            for (remains, record) in remains.iter().zip(records) {
+                table.recorded(remains.sent, record);
+            }
         }
-        drop(index);
-        queue.wake(ready);
-        done.map(drop).map_err(|error| failed(&error))
+        Ok(())
     }
 
     /// Remembers receives; not durable by itself, a lost note brings a message back early.
@@ -143,26 +167,84 @@ impl Sqs {
             )),
         })?;
         self.note_leases(queue, &[taken], now, visibility);
-        queue.wake(1);
+        if let Some(mut attempts) = queue.attempts() {
+            attempts.void(receipt.position);
+        }
+        if visibility.is_zero() {
+            queue.wake(1);
+        } else {
+            queue.is_due(now.monotonic.after(visibility));
+        }
         Ok(())
     }
 
-    /// Removes messages that are older than the queue keeps them, all of them, a piece at a time.
-    pub(crate) fn expire(&self, queue: &Queue, now: Moment) {
+    /// Removes messages that are older than the queue keeps them, all of them, a piece at a time, and what was left to
+    /// recognize duplicates for longer than it must be.
+    pub(crate) fn expire(&self, queue: &Arc<Queue>, now: Moment) {
         let oldest_kept = oldest_kept(queue, now);
         loop {
             let expired = queue.index().expire(oldest_kept, EXPIRE_MAX);
             if expired.is_empty() {
-                return;
+                break;
             }
-            self.discard_positions(queue.id, expired);
+            self.discard(queue, expired);
+        }
+        if let Some(table) = queue.deduplication() {
+            let ended = table.ended(now.wall);
+            if !ended.is_empty() {
+                self.discard_positions(queue.id, ended);
+            }
         }
     }
 
     /// Removes messages that nobody can receive any more, in the background: a restart finds out by itself that
     /// they are gone, so nobody waits for it.
-    pub(crate) fn discard(&self, queue: &Queue, positions: Vec<Pos>) {
+    pub(crate) fn discard(&self, queue: &Arc<Queue>, positions: Vec<Pos>) {
+        if positions.is_empty() {
+            return;
+        }
+        let now = self.runtime.clock.now().as_millis();
+        let remembers = queue.deduplication().filter(|_| !queue.is_deleted());
+        let left: Vec<DeduplicationMeta> = remembers.map_or_else(Vec::new, |table| {
+            let left = positions
+                .iter()
+                .filter_map(|at| table.remains(queue.id, *at, now));
+            left.collect()
+        });
         self.discard_positions(queue.id, positions);
+        if !left.is_empty() {
+            self.leave(queue, left);
+        }
+    }
+
+    /// Leaves records of messages that expired or were purged while their duplicates must still be recognized.
+    fn leave(&self, queue: &Arc<Queue>, left: Vec<DeduplicationMeta>) {
+        let Ok(log) = self.log(queue.id).cloned() else {
+            return;
+        };
+        let queue = Arc::clone(queue);
+        self.runtime.tasks.spawn(Box::pin(async move {
+            for left in left.chunks(DISCARD_MAX) {
+                let metas = Meta::encode_all(left.iter().copied().map(Meta::Deduplication));
+                let submission = Submission {
+                    appends: metas.into_iter().map(|meta| (meta, Bytes::new())).collect(),
+                    ..Submission::default()
+                };
+                let Ok(records) = log.submit(submission).await else {
+                    return;
+                };
+                for (left, record) in left.iter().zip(records) {
+                    if let Some(table) = queue.deduplication() {
+                        table.recorded(left.sent, record);
+                    }
+                }
+            }
+        }));
+    }
+
+    /// Removes what became durable after the queue was purged or deleted.
+    pub(crate) fn discard_late(&self, queue: &Arc<Queue>) {
+        self.discard(queue, queue.take_late());
     }
 
     pub(crate) fn discard_positions(&self, queue: u64, positions: Vec<Pos>) {
@@ -194,6 +276,18 @@ impl Sqs {
                 }
             }
         }));
+    }
+}
+
+/// Whether a receipt that a deletion was asked with was still good. In a standard queue a late deletion is answered as
+/// done; in a FIFO queue the message has become visible again, and deleting it could break the order.
+pub(crate) fn still_valid(queue: &Queue, found: Removal, handle: &str) -> Result<(), SqsError> {
+    match found {
+        Removal::Begun | Removal::Gone => Ok(()),
+        Removal::ReceivedAgain | Removal::Expired if !queue.is_fifo() => Ok(()),
+        Removal::ReceivedAgain | Removal::Expired => Err(SqsError::InvalidParameterValue(format!(
+            "Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
+        ))),
     }
 }
 

@@ -5,17 +5,18 @@
 //! restart. What KMS allowed once is asked again as soon as any policy, key state or principal has changed, which is
 //! stricter than AWS, where a cached data key outlives the change.
 //!
-//! Invariants: an [`Envelope`] holds nothing that is not sealed, and only [`Encryption::seal`] makes one; a message
-//! opens only as the message of the queue it was sealed for.
+//! Invariant: a message opens only as the message of the queue it was sealed for. One that was moved says in the clear
+//! as what it was sealed, and is opened with that queue's key.
 
 use super::content::Content;
+use super::envelope::{Envelope, Label, Stored, Wrapper, trailer_len};
 use super::errors::SqsError;
 use super::index::Monotonic;
 use super::queue::Queue;
 use super::settings::EncryptionSetting;
 use crate::kms::operations::{Decrypt, DecryptInput, GenerateDataKey, GenerateDataKeyInput};
 use bulla_envelope::{DataKey, InstanceKey, Opener, Purpose, SealBuffer, SealedRef, Sealer, SecretKey};
-use bulla_envelope::{encode_parts, unwrap, wrap};
+use bulla_envelope::{encode_parts, push_parts, unwrap, wrap};
 use bulla_gate::{Call, Identity};
 use bulla_runtime::Runtime;
 use bulla_wire::Blob;
@@ -26,24 +27,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Data keys that are kept for use again, at most this many of each kind.
 const CACHED_KEYS_MAX: usize = 8192;
-
-/// A sealed message with its wrapped data key: what the log stores.
-#[derive(Clone, Debug)]
-pub(crate) struct Envelope(Bytes);
-
-impl Envelope {
-    /// For the log, and for nothing else.
-    pub(crate) fn into_bytes(self) -> Bytes {
-        self.0
-    }
-}
-
-/// Which key wrapped a data key: the last byte of an envelope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Wrapper {
-    Service,
-    Kms,
-}
 
 /// A data key that seals.
 #[derive(Debug)]
@@ -149,7 +132,7 @@ impl Encryption {
         let made = call
             .forward::<GenerateDataKey>(GenerateDataKeyInput {
                 key_id: key.to_owned(),
-                encryption_context: context(queue),
+                encryption_context: context(&queue.arn),
                 key_spec: Some("AES_256".into()),
                 ..GenerateDataKeyInput::default()
             })
@@ -157,7 +140,7 @@ impl Encryption {
             .map_err(SqsError::from_kms)?;
         let wrapped = Bytes::from(made.ciphertext_blob.0);
         // A producer must be allowed to decrypt too: the new key is verified before it is used.
-        let opened = self.decrypt(call, queue, &wrapped).await?;
+        let opened = self.decrypt(call, &queue.arn, &wrapped).await?;
         let plaintext = SecretKey::from_slice(made.plaintext.expose()).ok_or(SqsError::Internal)?;
         if opened != plaintext {
             return Err(SqsError::Internal);
@@ -166,11 +149,11 @@ impl Encryption {
         Ok((data_key, Wrapper::Kms, wrapped))
     }
 
-    async fn decrypt(&self, call: &Call<'_>, queue: &Queue, wrapped: &Bytes) -> Result<SecretKey, SqsError> {
+    async fn decrypt(&self, call: &Call<'_>, arn: &str, wrapped: &Bytes) -> Result<SecretKey, SqsError> {
         let opened = call
             .forward::<Decrypt>(DecryptInput {
                 ciphertext_blob: Some(Blob(wrapped.to_vec())),
-                encryption_context: context(queue),
+                encryption_context: context(arn),
                 ..DecryptInput::default()
             })
             .await
@@ -184,43 +167,35 @@ impl Encryption {
         let wrapped = wrap(
             &self.service_key,
             data_key.key().expose(),
-            &wrap_aad(queue),
+            &wrap_aad(queue.id, &queue.arn),
             entropy,
         )
         .map_err(|_| SqsError::Internal)?;
         Ok((data_key, Wrapper::Service, Bytes::from(wrapped)))
     }
 
-    /// Opens a message for the caller; asks KMS when it was sealed under a KMS key.
-    ///
-    /// # Errors
-    /// The `Kms*` errors when KMS refuses the caller; `Internal` when the bytes are not what was stored.
-    pub(crate) async fn open(
-        &self,
-        call: &Call<'_>,
-        queue: &Queue,
-        message: &[u8; 16],
-        envelope: &Bytes,
-    ) -> Result<Content, SqsError> {
-        let (sealed, kind, wrapped) = split(envelope).ok_or(SqsError::Internal)?;
-        let opener = self.opener(call, queue, kind, wrapped).await?;
-        let sealed = SealedRef::parse(&sealed).map_err(|_| SqsError::Internal)?;
-        let plaintext = opener
-            .open(sealed, &message_aad(queue, message))
-            .map_err(|_| SqsError::Internal)?;
-        Content::decode(&zeroize::Zeroizing::new(plaintext)).ok_or(SqsError::Internal)
+    /// The way to open messages of this queue for this caller.
+    pub(crate) fn opening<'a>(&'a self, call: &'a Call<'a>, queue: &'a Queue) -> Opening<'a> {
+        Opening {
+            encryption: self,
+            call,
+            queue,
+            last: None,
+            aad: Vec::new(),
+        }
     }
 
     async fn opener(
         &self,
-        call: &Call<'_>,
-        queue: &Queue,
+        opening: &Opening<'_>,
+        (id, arn): (u64, &str),
         kind: Wrapper,
         wrapped: Bytes,
     ) -> Result<Arc<Opener>, SqsError> {
+        let call = opening.call;
         let requester = (kind == Wrapper::Kms).then(|| requester(call));
         let scope = OpenScope {
-            queue: queue.id,
+            queue: id,
             wrapped,
             requester,
         };
@@ -233,9 +208,9 @@ impl Encryption {
             return Ok(Arc::clone(&found.opener));
         }
         let key = match kind {
-            Wrapper::Kms => self.decrypt(call, queue, &scope.wrapped).await?,
+            Wrapper::Kms => self.decrypt(call, arn, &scope.wrapped).await?,
             Wrapper::Service => {
-                let opened = unwrap(&self.service_key, &scope.wrapped, &wrap_aad(queue));
+                let opened = unwrap(&self.service_key, &scope.wrapped, &wrap_aad(id, arn));
                 opened
                     .ok()
                     .and_then(|key| SecretKey::from_slice(key.expose()))
@@ -243,12 +218,17 @@ impl Encryption {
             }
         };
         let opener = Arc::new(Opener::new(&key).map_err(|_| SqsError::Internal)?);
-        let expires = now.after(queue.properties().settings.key_reuse());
+        let expires = now.after(opening.queue.properties().settings.key_reuse());
         let fresh = Arc::new(OpeningKey {
             opener: Arc::clone(&opener),
             expires,
             epoch,
         });
+        // The wrapped key is a part of a message's bytes, which must not stay in memory for it.
+        let scope = OpenScope {
+            wrapped: Bytes::copy_from_slice(&scope.wrapped),
+            ..scope
+        };
         store(&self.opening, scope, fresh, |kept| kept.expires > now);
         Ok(opener)
     }
@@ -269,71 +249,88 @@ impl std::fmt::Debug for Encryption {
 pub(crate) struct Sealing(Arc<SealingKey>);
 
 impl Sealing {
-    /// Seals one message.
-    pub(crate) fn seal(
+    /// Seals messages, one after the other.
+    ///
+    /// # Errors
+    /// `Internal`, when the cryptographic library refuses.
+    pub(crate) fn seal<'a>(
         &self,
         queue: &Queue,
-        message: &[u8; 16],
-        content: &Content,
-    ) -> Result<Envelope, SqsError> {
+        messages: impl Iterator<Item = (Label, &'a Content)>,
+    ) -> Result<Vec<Envelope>, SqsError> {
         let key = &self.0;
-        let trailer = key.wrapped.len() + 3;
-        let mut buffer = SealBuffer::with_capacity(content.encoded_len() + trailer);
-        content.encode_into(&mut |bytes| buffer.extend_from_slice(bytes));
-        let sealed = key
-            .sealer
-            .seal(buffer, &message_aad(queue, message))
-            .map_err(|_| SqsError::Internal)?;
-        let mut bytes = sealed.into_bytes();
-        bytes.extend_from_slice(&key.wrapped);
-        let wrapped_len = u16::try_from(key.wrapped.len()).map_err(|_| SqsError::Internal)?;
-        bytes.extend_from_slice(&wrapped_len.to_be_bytes());
-        bytes.push(match key.wrapper {
-            Wrapper::Service => 0,
-            Wrapper::Kms => 1,
-        });
-        Ok(Envelope(Bytes::from(bytes)))
+        let trailer = trailer_len(key.wrapped.len());
+        let mut aad = Vec::new();
+        messages
+            .map(|(label, content)| {
+                message_aad(&mut aad, queue.id, &queue.arn, &label.message);
+                let mut buffer = SealBuffer::with_capacity(content.encoded_len() + trailer);
+                content.encode_into(&mut |bytes| buffer.extend_from_slice(bytes));
+                let sealed = key.sealer.seal(buffer, &aad).map_err(|_| SqsError::Internal)?;
+                Envelope::new(sealed, key.wrapper, &key.wrapped, label).ok_or(SqsError::Internal)
+            })
+            .collect()
     }
 }
 
-/// Sealed bytes, wrapper and wrapped data key of an envelope: they lie in this order, so that sealing happens in
-/// place and the rest is appended.
-fn split(envelope: &Bytes) -> Option<(Bytes, Wrapper, Bytes)> {
-    let (rest, trailer) = envelope.split_last_chunk::<3>()?;
-    let [high, low, wrapper] = *trailer;
-    let wrapper = match wrapper {
-        0 => Wrapper::Service,
-        1 => Wrapper::Kms,
-        _ => return None,
-    };
-    let sealed_len = rest
-        .len()
-        .checked_sub(usize::from(u16::from_be_bytes([high, low])))?;
-    Some((
-        envelope.slice(..sealed_len),
-        wrapper,
-        envelope.slice(sealed_len..rest.len()),
-    ))
+/// The way to open messages of one queue for one caller; neighbours mostly share a data key.
+pub(crate) struct Opening<'a> {
+    encryption: &'a Encryption,
+    call: &'a Call<'a>,
+    queue: &'a Queue,
+    /// The data key of the message before.
+    last: Option<(Bytes, Arc<Opener>)>,
+    aad: Vec<u8>,
 }
 
-fn message_aad(queue: &Queue, message: &[u8; 16]) -> Vec<u8> {
-    encode_parts(&[
-        b"sqs message",
-        queue.arn.as_bytes(),
-        &queue.id.to_be_bytes(),
-        message,
-    ])
+impl Opening<'_> {
+    /// The content of a message; asks KMS when it was sealed under a KMS key.
+    ///
+    /// # Errors
+    /// The `Kms*` errors when KMS refuses the caller; `Internal` when the bytes are not what was stored.
+    pub(crate) async fn open(&mut self, stored: &Stored) -> Result<Vec<u8>, SqsError> {
+        let (id, arn, message) = match stored.origin() {
+            None => (self.queue.id, &self.queue.arn, &stored.label.message),
+            Some(origin) => {
+                let sealed_as = &origin.sealed_as;
+                (sealed_as.queue, &sealed_as.arn, &sealed_as.message)
+            }
+        };
+        let wrapped = stored.wrapped();
+        let opener = match &self.last {
+            Some((last, opener)) if *last == wrapped => Arc::clone(opener),
+            Some(_) | None => {
+                let opener = self
+                    .encryption
+                    .opener(self, (id, arn), stored.wrapper, wrapped.clone())
+                    .await?;
+                self.last = Some((wrapped, Arc::clone(&opener)));
+                opener
+            }
+        };
+        message_aad(&mut self.aad, id, arn, message);
+        let sealed = SealedRef::parse(stored.sealed()).map_err(|_| SqsError::Internal)?;
+        opener.open(sealed, &self.aad).map_err(|_| SqsError::Internal)
+    }
 }
 
-fn wrap_aad(queue: &Queue) -> Vec<u8> {
-    encode_parts(&[b"sqs data key", queue.arn.as_bytes(), &queue.id.to_be_bytes()])
+fn message_aad(out: &mut Vec<u8>, queue: u64, arn: &str, message: &[u8; 16]) {
+    out.clear();
+    push_parts(
+        out,
+        &[b"sqs message", arn.as_bytes(), &queue.to_be_bytes(), message],
+    );
+}
+
+fn wrap_aad(queue: u64, arn: &str) -> Vec<u8> {
+    encode_parts(&[b"sqs data key", arn.as_bytes(), &queue.to_be_bytes()])
 }
 
 /// What SQS puts into the encryption context of every KMS call.
 ///
 /// Source: SQS Developer Guide, "Encryption at rest", "Encryption context" (read 2026-11-21).
-fn context(queue: &Queue) -> BTreeMap<String, String> {
-    BTreeMap::from([("aws:sqs:arn".to_owned(), queue.arn.to_string())])
+fn context(arn: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("aws:sqs:arn".to_owned(), arn.to_owned())])
 }
 
 /// The queue's key as an ARN: an id or an alias belongs to the queue's account, whoever asks.

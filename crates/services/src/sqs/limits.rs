@@ -14,6 +14,8 @@ pub(crate) const BATCH_ENTRY_ID_CHARS_MAX: usize = 80;
 pub(crate) const MESSAGE_ATTRIBUTES_MAX: usize = 10;
 /// Length of a message attribute's name or type, characters.
 pub(crate) const ATTRIBUTE_NAME_CHARS_MAX: usize = 256;
+/// Length of a message group's, a deduplication's or a receive attempt's id, characters.
+pub(crate) const IDENTIFIER_CHARS_MAX: usize = 128;
 /// Messages that one call receives.
 pub(crate) const RECEIVE_MESSAGES_MAX: i32 = 10;
 /// Longest visibility timeout, seconds; also in total from the first receive.
@@ -30,7 +32,7 @@ pub(crate) const RETENTION_SECONDS_MAX: u32 = 1_209_600;
 pub(crate) const KEY_REUSE_SECONDS_MIN: u32 = 60;
 /// Longest time a data key is used again, seconds.
 pub(crate) const KEY_REUSE_SECONDS_MAX: u32 = 86_400;
-/// Messages of a standard queue that are received and not yet deleted.
+/// Messages of a queue that are received and not yet deleted.
 pub(crate) const IN_FLIGHT_MAX: usize = 120_000;
 /// Largest `maxReceiveCount` of a redrive policy.
 pub(crate) const REDRIVE_RECEIVES_MAX: u32 = 1000;

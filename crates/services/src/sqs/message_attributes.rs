@@ -5,7 +5,7 @@
 
 use super::errors::SqsError;
 use super::limits::{ATTRIBUTE_NAME_CHARS_MAX, MESSAGE_ATTRIBUTES_MAX};
-use super::text::{hex, is_allowed_text};
+use super::text::is_allowed_text;
 use bulla_wire::{Blob, Shape};
 use md5::{Digest, Md5};
 use std::collections::BTreeMap;
@@ -241,7 +241,7 @@ fn is_number(text: &str) -> bool {
 /// transport (1 text, 2 binary) and the value, with lengths before all but that byte. `None` without attributes.
 pub(crate) fn md5<'a>(
     attributes: impl Iterator<Item = (&'a String, &'a MessageAttribute)>,
-) -> Option<String> {
+) -> Option<[u8; 16]> {
     let mut digest = Md5::new();
     let mut any = false;
     for (name, attribute) in attributes {
@@ -254,7 +254,7 @@ pub(crate) fn md5<'a>(
         }]);
         update(&mut digest, attribute.data.bytes());
     }
-    any.then(|| hex(&digest.finalize()))
+    any.then(|| digest.finalize().into())
 }
 
 fn update(digest: &mut Md5, bytes: &[u8]) {

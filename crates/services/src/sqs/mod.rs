@@ -1,4 +1,4 @@
-//! Simple Queue Service: standard queues whose messages are sealed, durable and delivered at least once.
+//! Simple Queue Service: standard and FIFO queues whose messages are sealed, durable and delivered at least once.
 //!
 //! The directory holds each queue's settings, the log each message's envelope; what is in memory here is rebuilt
 //! from both at start. What must stay true:
@@ -7,25 +7,32 @@
 //! - nothing reaches the log but an `Envelope`, which only sealing makes;
 //! - a message of a queue that is gone, or from before its last purge, never comes back.
 
+mod attempts;
 mod batch;
 mod content;
+mod deduplication;
 mod delivery;
 mod encryption;
+mod envelope;
 pub mod errors;
 mod index;
 mod limits;
 mod message_attributes;
+mod meta;
 pub mod operations;
 mod page;
 mod permissions;
 mod queue;
 mod receipt;
+mod receiving;
 mod record;
 mod recovery;
 mod redrive;
 mod selection;
 mod sending;
+mod sequence;
 mod settings;
+mod tagging;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -48,6 +55,7 @@ use settings::Settings;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
+use tagging::Tagging;
 use tokio::sync::Mutex;
 
 /// All queues, and where their messages are.
@@ -58,6 +66,7 @@ pub struct Sqs {
     logs: Vec<LogWriter>,
     encryption: Encryption,
     receipts: Receipts,
+    tagging: Tagging,
     queues: RwLock<BTreeMap<QueueKey, Arc<Queue>>>,
     /// Names that were deleted lately, and when.
     deleted: RwLock<BTreeMap<QueueKey, Timestamp>>,
@@ -108,6 +117,7 @@ impl Sqs {
     ) -> Result<Arc<Self>, String> {
         let encryption = Encryption::new(instance, runtime.clone()).map_err(|error| error.to_string())?;
         let receipts = Receipts::new(instance).map_err(|error| error.to_string())?;
+        let tagging = Tagging::new(instance).map_err(|error| error.to_string())?;
         let logs = recovery::claim(stores, &runtime).await?;
         let sqs = Arc::new(Self {
             runtime,
@@ -115,6 +125,7 @@ impl Sqs {
             logs,
             encryption,
             receipts,
+            tagging,
             queues: RwLock::default(),
             deleted: RwLock::default(),
             changing: Mutex::default(),

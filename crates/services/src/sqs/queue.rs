@@ -1,5 +1,7 @@
 //! One queue: its names, its settings, what it holds, and who waits for it.
 
+use super::attempts::Attempts;
+use super::deduplication::Deduplication;
 use super::index::{Arrival, Hand, Index, Moment, Monotonic, Order, Wanted};
 use super::settings::Settings;
 use bulla_gate::{AccessRequest, ResourcePolicy};
@@ -7,7 +9,7 @@ use bulla_runtime::Clock;
 use bulla_storage::Pos;
 use bulla_types::{AccountId, QueueName, Region, Timestamp};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::Notify;
 
@@ -59,29 +61,75 @@ pub struct Queue {
     properties: RwLock<Arc<Properties>>,
     index: Mutex<Index>,
     deleted: AtomicBool,
+    /// What only FIFO queues remember.
+    fifo: Option<FifoMemory>,
+    /// Messages that became durable after the queue was purged or deleted: to be discarded.
+    late: Mutex<Vec<Pos>>,
     /// Rung once for each message that becomes ready while somebody waits.
     pub(crate) arrivals: Notify,
     waiting: AtomicUsize,
+    /// Rung when a hidden message becomes ready earlier than the watching waiter knows.
+    pub(crate) due_changed: Notify,
+    is_watched: AtomicBool,
+    /// When the watching waiter looks again, monotonic milliseconds; the end of time when nobody watches.
+    watched_until: AtomicU64,
+}
+
+/// What a FIFO queue remembers besides its messages.
+#[derive(Debug, Default)]
+struct FifoMemory {
+    deduplication: Arc<Deduplication>,
+    attempts: Mutex<Attempts>,
+}
+
+/// What a receiver finds.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) hand: Hand,
+    /// As many messages are in flight as may be; nothing was handed out for that reason.
+    pub(crate) full: bool,
+    /// When the next hidden message becomes ready.
+    pub(crate) next_due: Option<Monotonic>,
 }
 
 impl Queue {
     pub(crate) fn new(id: u64, key: QueueKey, created: Timestamp, properties: Properties) -> Self {
-        let order = if key.name.is_fifo() {
-            Order::Fifo
-        } else {
-            Order::Standard
-        };
         Self {
             id,
             key,
             arn: key.arn().into(),
             created,
             properties: RwLock::new(Arc::new(properties)),
-            index: Mutex::new(Index::new(order)),
+            index: Mutex::new(Index::new(if key.name.is_fifo() {
+                Order::Fifo
+            } else {
+                Order::Standard
+            })),
             deleted: AtomicBool::new(false),
+            fifo: key.name.is_fifo().then(FifoMemory::default),
+            late: Mutex::default(),
             arrivals: Notify::new(),
             waiting: AtomicUsize::new(0),
+            due_changed: Notify::new(),
+            is_watched: AtomicBool::new(false),
+            watched_until: AtomicU64::new(u64::MAX),
         }
+    }
+
+    /// Whether the queue is first-in-first-out.
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.fifo.is_some()
+    }
+
+    /// Which deduplication ids a FIFO queue knows.
+    pub(crate) fn deduplication(&self) -> Option<&Arc<Deduplication>> {
+        self.fifo.as_ref().map(|fifo| &fifo.deduplication)
+    }
+
+    /// Which receives of a FIFO queue may be repeated.
+    pub(crate) fn attempts(&self) -> Option<MutexGuard<'_, Attempts>> {
+        let fifo = self.fifo.as_ref()?;
+        Some(fifo.attempts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Settings and tags as they are now.
@@ -111,38 +159,73 @@ impl Queue {
         request
     }
 
-    /// Lets durable messages into the index and wakes one waiter for each. Answers those that came too late: the
-    /// queue was purged or deleted meanwhile.
-    pub(crate) fn arrive(&self, arrivals: impl Iterator<Item = Arrival>) -> Vec<Pos> {
+    /// Lets durable messages into the index and wakes one waiter for each. Those that come too late, because the queue
+    /// was purged or deleted meanwhile, are put aside for [`take_late`](Self::take_late).
+    pub(crate) fn arrive(&self, arrivals: &[Arrival]) {
         let mut index = self.index();
         // Read under the index's lock: a purge raises it before it clears the index.
         let purged_through = self.properties().purged_through;
         let deleted = self.is_deleted();
-        let (mut ready, mut delayed, mut late) = (0_usize, false, Vec::new());
+        let (mut ready, mut due) = (0_usize, None);
         for arrival in arrivals {
             if deleted || arrival.position <= purged_through {
-                late.push(arrival.position);
+                self.late().push(arrival.position);
                 continue;
             }
-            index.insert(arrival);
+            index.insert(*arrival);
             match arrival.delayed_until {
                 None => ready += 1,
-                Some(_) => delayed = true,
+                Some(until) => due = Some(due.map_or(until, |due: Monotonic| due.min(until))),
             }
         }
         drop(index);
-        self.wake(ready.max(usize::from(delayed)));
-        late
+        self.wake(ready);
+        if let Some(due) = due {
+            self.is_due(due);
+        }
     }
 
-    /// Takes messages for a receiver.
-    pub(crate) fn take(&self, now: Moment, wanted: &Wanted) -> Hand {
-        let hand = self.index().take(now, wanted);
+    fn late(&self) -> MutexGuard<'_, Vec<Pos>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Messages that came too late.
+    pub(crate) fn take_late(&self) -> Vec<Pos> {
+        std::mem::take(&mut *self.late())
+    }
+
+    /// Takes messages for a receiver, unless `in_flight_max` messages are in flight.
+    pub(crate) fn take(&self, now: Moment, wanted: &Wanted, in_flight_max: usize) -> Look {
+        let mut index = self.index();
+        let full = index.in_flight(now.monotonic) >= in_flight_max;
+        let hand = if full {
+            Hand::default()
+        } else {
+            index.take(now, wanted)
+        };
+        let next_due = if hand.taken.is_empty() {
+            index.next_due()
+        } else {
+            None
+        };
+        drop(index);
         if !hand.taken.is_empty() {
-            // The earliest time at which something becomes ready has changed; somebody must wait for the new one.
-            self.wake(1);
+            self.is_due(now.monotonic.after(wanted.visibility));
         }
-        hand
+        Look { hand, full, next_due }
+    }
+
+    /// Says that something becomes ready then.
+    pub(crate) fn is_due(&self, at: Monotonic) {
+        if at.0 < self.watched_until.load(Ordering::Acquire) && self.waiting.load(Ordering::Acquire) > 0 {
+            self.due_changed.notify_one();
+        }
+    }
+
+    /// Makes the caller the one waiter that watches for hidden messages becoming ready, unless there is one.
+    pub(crate) fn watch(&self) -> Option<Watching<'_>> {
+        let taken = self.is_watched.swap(true, Ordering::AcqRel);
+        (!taken).then(|| Watching(self))
     }
 
     /// Rings up to `count` times, not more often than there are waiters.
@@ -172,7 +255,8 @@ impl Queue {
     /// Ends the queue: waiters find out, late arrivals are dropped.
     pub(crate) fn delete(&self) -> Vec<Pos> {
         self.deleted.store(true, Ordering::Release);
-        let positions = self.index().clear();
+        let mut positions = self.index().clear();
+        positions.extend(self.deduplication().into_iter().flat_map(|table| table.clear()));
         self.arrivals.notify_waiters();
         positions
     }
@@ -180,15 +264,40 @@ impl Queue {
 
 /// Somebody who waits for messages of a queue.
 ///
-/// When one leaves, another is rung: at every time at least one waiter must know when the next hidden message
-/// becomes ready.
+/// When one leaves, another is rung: it may have been the one that watched.
 #[derive(Debug)]
 pub(crate) struct Waiting<'a>(&'a Queue);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::AcqRel);
-        self.0.wake(1);
+        if !self.0.is_watched.load(Ordering::Acquire) {
+            self.0.wake(1);
+        }
+    }
+}
+
+/// The waiter that looks again when the next hidden message becomes ready; the others sleep until they are rung, so
+/// that ten thousand of them do not wake for one message. Dropped before [`Waiting`].
+#[derive(Debug)]
+pub(crate) struct Watching<'a>(&'a Queue);
+
+impl Watching<'_> {
+    /// Before a look: whatever becomes due from now on rings.
+    pub(crate) fn begin(&self) {
+        self.0.watched_until.store(u64::MAX, Ordering::Release);
+    }
+
+    /// After a look: what becomes due later than this need not ring.
+    pub(crate) fn until(&self, at: Monotonic) {
+        self.0.watched_until.store(at.0, Ordering::Release);
+    }
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        self.begin();
+        self.0.is_watched.store(false, Ordering::Release);
     }
 }
 

@@ -103,46 +103,6 @@ impl QueueRecord {
     }
 }
 
-/// What a restart must know of a message without opening it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct MessageMeta {
-    pub(crate) queue: u64,
-    pub(crate) message: [u8; 16],
-    pub(crate) sent: Timestamp,
-    /// Hidden until then.
-    pub(crate) available: Option<Timestamp>,
-}
-
-const META_VERSION: u8 = 1;
-const META_BYTES: usize = 1 + 8 + 16 + 8 + 8;
-
-impl MessageMeta {
-    pub(crate) fn encode(&self) -> Bytes {
-        let mut bytes = Vec::with_capacity(META_BYTES);
-        bytes.push(META_VERSION);
-        bytes.extend_from_slice(&self.queue.to_be_bytes());
-        bytes.extend_from_slice(&self.message);
-        bytes.extend_from_slice(&self.sent.as_millis().to_be_bytes());
-        bytes.extend_from_slice(&self.available.map_or(0, Timestamp::as_millis).to_be_bytes());
-        Bytes::from(bytes)
-    }
-
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (version, rest) = bytes.split_first()?;
-        let (queue, rest) = rest.split_first_chunk::<8>()?;
-        let (message, rest) = rest.split_first_chunk::<16>()?;
-        let (sent, rest) = rest.split_first_chunk::<8>()?;
-        let (available, rest) = rest.split_first_chunk::<8>()?;
-        let available = u64::from_be_bytes(*available);
-        (*version == META_VERSION && rest.is_empty()).then_some(Self {
-            queue: u64::from_be_bytes(*queue),
-            message: *message,
-            sent: Timestamp::from_millis(u64::from_be_bytes(*sent)),
-            available: (available > 0).then(|| Timestamp::from_millis(available)),
-        })
-    }
-}
-
 /// A note about a message's latest receive. It may be lost in a crash; then the message comes back earlier.
 pub(crate) fn encode_lease(taken: &Taken, now: Moment, visibility: Duration) -> Bytes {
     let until = Timestamp::from_millis(now.wall).after(visibility);

@@ -1,9 +1,11 @@
 //! What happens at start: queues from the directory, their messages from the log, leases from notes.
 
 use super::Sqs;
-use super::index::{Arrival, Moment};
+use super::deduplication::{Original, WINDOW_MILLIS};
+use super::index::{Arrival, Moment, Removal};
+use super::meta::{DeduplicationMeta, MessageMeta, Meta, MovedFrom};
 use super::queue::{Queue, moment};
-use super::record::{self, DELETED_PREFIX, MessageMeta, QUEUE_PREFIX, QueueRecord};
+use super::record::{self, DELETED_PREFIX, QUEUE_PREFIX, QueueRecord};
 use bulla_runtime::Runtime;
 use bulla_storage::{LogWriter, PartitionId, Pos, Record, Stores};
 use bulla_types::Timestamp;
@@ -12,6 +14,8 @@ use std::sync::{Arc, PoisonError};
 
 /// Name of this process as owner of partitions.
 const NODE: &str = "local";
+/// Moves that are ended in one commit.
+const END_MOVES_MAX: usize = 200;
 /// Messages that are read at once.
 const SCAN_MAX: usize = 500;
 
@@ -40,6 +44,7 @@ impl Sqs {
         let queues = self.read_queues().await?;
         self.read_deleted().await?;
         let now = moment(self.runtime.clock.as_ref());
+        let mut moved = Vec::new();
         for log in &self.logs {
             let mut cursor = None;
             loop {
@@ -47,11 +52,41 @@ impl Sqs {
                     .scan(cursor, SCAN_MAX)
                     .await
                     .map_err(|error| format!("cannot read the log: {error}"))?;
-                self.restore(&queues, page.items, now)?;
+                self.restore(&queues, page.items, &mut moved, now)?;
                 cursor = page.next;
                 if cursor.is_none() {
                     break;
                 }
+            }
+        }
+        self.end_moves(&queues, moved).await
+    }
+
+    /// Ends moves between queues that a crash cut short: the message lies in the new queue, so it leaves the old one,
+    /// durably before anybody can delete it from the new one.
+    async fn end_moves(
+        &self,
+        queues: &HashMap<u64, Arc<Queue>>,
+        moved: Vec<MovedFrom>,
+    ) -> Result<(), String> {
+        let now = moment(self.runtime.clock.as_ref());
+        let mut twice: BTreeMap<u64, Vec<Pos>> = BTreeMap::new();
+        for from in moved {
+            let Some(queue) = queues.get(&from.queue) else {
+                continue;
+            };
+            let mut index = queue.index();
+            if index.begin_removal(now.monotonic, from.position, u32::MAX) == Removal::Begun {
+                index.end_removal(from.position, true);
+                twice.entry(from.queue).or_default().push(from.position);
+            }
+        }
+        for (queue, positions) in twice {
+            let Some(queue) = queues.get(&queue) else { continue };
+            for deletes in positions.chunks(END_MOVES_MAX) {
+                self.delete_positions(queue, deletes.to_vec(), now.wall)
+                    .await
+                    .map_err(|_| "cannot end a move between queues: the log cannot be written".to_owned())?;
             }
         }
         Ok(())
@@ -100,42 +135,24 @@ impl Sqs {
         &self,
         queues: &HashMap<u64, Arc<Queue>>,
         records: Vec<Record>,
+        moved: &mut Vec<MovedFrom>,
         now: Moment,
     ) -> Result<(), String> {
         // In order, so that a simulated start repeats.
         let mut gone: BTreeMap<u64, Vec<Pos>> = BTreeMap::new();
         for record in records {
-            let meta = MessageMeta::decode(&record.meta).ok_or_else(|| {
+            let meta = Meta::decode(&record.meta).ok_or_else(|| {
                 format!(
                     "the log's record {} is not a message of this release",
                     record.pos.0
                 )
             })?;
-            let queue = queues
-                .get(&meta.queue)
-                .filter(|queue| record.pos > queue.properties().purged_through);
-            let Some(queue) = queue else {
-                gone.entry(meta.queue).or_default().push(record.pos);
-                continue;
+            let kept = match meta {
+                Meta::Message(message) => restore_message(queues, moved, &record, &message, now),
+                Meta::Deduplication(left) => restore_deduplication(queues, record.pos, &left, now),
             };
-            let delayed_until = meta
-                .available
-                .and_then(|at| record::until_monotonic(at.as_millis(), now, record::DELAY_MAX));
-            let mut index = queue.index();
-            let arrival = Arrival {
-                position: record.pos,
-                message: meta.message,
-                sent: meta.sent.as_millis(),
-                group: None,
-                delayed_until,
-            };
-            let lease = record
-                .note
-                .as_ref()
-                .and_then(|note| record::decode_lease(note, now));
-            match lease {
-                Some(lease) => index.restore(now.monotonic, arrival, lease),
-                None => index.insert(arrival),
+            if !kept {
+                gone.entry(meta.queue()).or_default().push(record.pos);
             }
         }
         for (queue, positions) in gone {
@@ -143,4 +160,63 @@ impl Sqs {
         }
         Ok(())
     }
+}
+
+/// Puts a message into its queue's index; `false` when it belongs to no queue any more.
+fn restore_message(
+    queues: &HashMap<u64, Arc<Queue>>,
+    moved: &mut Vec<MovedFrom>,
+    record: &Record,
+    message: &MessageMeta,
+    now: Moment,
+) -> bool {
+    let Some(queue) = queues.get(&message.queue) else {
+        return false;
+    };
+    // Also what was purged is recognized when it is sent again.
+    if let (Some(table), Some(sent)) = (queue.deduplication(), message.deduplication) {
+        let original = Original {
+            message: sent.message,
+            position: record.pos,
+        };
+        table.restore(sent.tag, original, message.sent, now.wall);
+    }
+    if record.pos <= queue.properties().purged_through {
+        return false;
+    }
+    moved.extend(message.moved_from);
+    let arrival = Arrival {
+        position: record.pos,
+        sent: message.sent,
+        group: message.group,
+        delayed_until: message
+            .available
+            .and_then(|at| record::until_monotonic(at, now, record::DELAY_MAX)),
+    };
+    let note = record.note.as_ref();
+    match note.and_then(|note| record::decode_lease(note, now)) {
+        Some(lease) => queue.index().restore(now.monotonic, arrival, lease),
+        None => queue.index().insert(arrival),
+    }
+    true
+}
+
+/// Remembers a deleted message of which duplicates must still be recognized; `false` when that time is over.
+fn restore_deduplication(
+    queues: &HashMap<u64, Arc<Queue>>,
+    position: Pos,
+    left: &DeduplicationMeta,
+    now: Moment,
+) -> bool {
+    let table = queues.get(&left.queue).and_then(|queue| queue.deduplication());
+    let Some(table) = table.filter(|_| now.wall < left.sent.saturating_add(WINDOW_MILLIS)) else {
+        return false;
+    };
+    let original = Original {
+        message: left.deduplicated.message,
+        position: left.position,
+    };
+    table.restore(left.deduplicated.tag, original, left.sent, now.wall);
+    table.recorded(left.sent, position);
+    true
 }

@@ -1,8 +1,11 @@
 //! Which attributes a receiver asked for.
 
-use super::content::Content;
+use super::content::Opened;
+use super::envelope::Stored;
 use super::errors::SqsError;
 use super::index::Taken;
+use super::queue::Queue;
+use super::sequence;
 
 /// Attributes that SQS adds to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,25 +13,25 @@ pub(crate) enum SystemAttribute {
     ApproximateFirstReceiveTimestamp,
     ApproximateReceiveCount,
     AwsTraceHeader,
+    DeadLetterQueueSourceArn,
+    MessageDeduplicationId,
+    MessageGroupId,
     SenderId,
     SentTimestamp,
+    SequenceNumber,
 }
 
-/// Attributes of AWS that messages of standard queues never carry.
-const ABSENT: [&str; 4] = [
-    "DeadLetterQueueSourceArn",
-    "MessageDeduplicationId",
-    "MessageGroupId",
-    "SequenceNumber",
-];
-
 impl SystemAttribute {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 9] = [
         Self::ApproximateFirstReceiveTimestamp,
         Self::ApproximateReceiveCount,
         Self::AwsTraceHeader,
+        Self::DeadLetterQueueSourceArn,
+        Self::MessageDeduplicationId,
+        Self::MessageGroupId,
         Self::SenderId,
         Self::SentTimestamp,
+        Self::SequenceNumber,
     ];
 
     /// The attributes that these names select.
@@ -41,7 +44,6 @@ impl SystemAttribute {
             match Self::ALL.into_iter().find(|attribute| attribute.name() == name) {
                 Some(attribute) => selected.push(attribute),
                 None if name == "All" => selected.extend(Self::ALL),
-                None if ABSENT.contains(&name.as_str()) => {}
                 None => return Err(SqsError::InvalidAttributeName(name)),
             }
         }
@@ -53,19 +55,34 @@ impl SystemAttribute {
             Self::ApproximateFirstReceiveTimestamp => "ApproximateFirstReceiveTimestamp",
             Self::ApproximateReceiveCount => "ApproximateReceiveCount",
             Self::AwsTraceHeader => "AWSTraceHeader",
+            Self::DeadLetterQueueSourceArn => "DeadLetterQueueSourceArn",
+            Self::MessageDeduplicationId => "MessageDeduplicationId",
+            Self::MessageGroupId => "MessageGroupId",
             Self::SenderId => "SenderId",
             Self::SentTimestamp => "SentTimestamp",
+            Self::SequenceNumber => "SequenceNumber",
         }
     }
 
-    /// The attribute of a message that was just taken.
-    pub(crate) fn value(self, taken: &Taken, content: &Content) -> Option<String> {
+    /// The attribute of a message that was just taken; `None` when it has none.
+    pub(crate) fn value(
+        self,
+        queue: &Queue,
+        taken: &Taken,
+        stored: &Stored,
+        opened: &Opened<'_>,
+    ) -> Option<String> {
+        let text = |text: Option<&str>| text.map(str::to_owned);
         match self {
             Self::ApproximateFirstReceiveTimestamp => Some(taken.first_received.to_string()),
             Self::ApproximateReceiveCount => Some(taken.receives.to_string()),
-            Self::AwsTraceHeader => content.trace_header.clone(),
-            Self::SenderId => Some(content.sender.clone()),
-            Self::SentTimestamp => Some(taken.sent.to_string()),
+            Self::AwsTraceHeader => text(opened.trace_header),
+            Self::DeadLetterQueueSourceArn => text(stored.origin()?.dead_letter_of.as_deref()),
+            Self::MessageDeduplicationId => text(opened.deduplication),
+            Self::MessageGroupId => text(opened.group),
+            Self::SenderId => text(Some(opened.sender)),
+            Self::SentTimestamp => Some(stored.label.sent.to_string()),
+            Self::SequenceNumber => queue.is_fifo().then(|| sequence::number(taken.position)),
         }
     }
 }
@@ -79,6 +96,11 @@ pub(crate) struct AttributeSelection {
 impl AttributeSelection {
     pub(crate) fn new(names: Vec<String>) -> Self {
         Self { names }
+    }
+
+    /// Whether nothing was asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// Whether the attribute was asked for: by name, by `prefix.*`, by `All` or `.*`.

@@ -6,7 +6,7 @@
 mod fifo;
 mod redrive;
 
-pub(crate) use fifo::Fifo;
+pub(crate) use fifo::{DeduplicationScope, Fifo};
 pub(crate) use redrive::{RedriveAllowPolicy, RedrivePolicy, refused};
 
 use super::errors::SqsError;

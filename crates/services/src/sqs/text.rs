@@ -1,5 +1,6 @@
 //! Small facts about text: which characters a message may hold, and digests of it.
 
+use super::limits::IDENTIFIER_CHARS_MAX;
 use md5::{Digest, Md5};
 
 /// Bytes that are looked at in one go; a loop without early exit, which the compiler turns into vector code.
@@ -20,30 +21,33 @@ pub(crate) fn is_allowed_text(text: &str) -> bool {
     !(forbidden || suspicious && text.contains(['\u{FFFE}', '\u{FFFF}']))
 }
 
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+/// A digest in lower-case hexadecimal digits, as SQS reports it.
+pub(crate) fn hex(digest: &[u8; 16]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| {
-        DIGITS
-            .get(usize::from(nibble))
-            .map_or('0', |digit| char::from(*digit))
-    };
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 0x0f));
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+    let mut text = String::with_capacity(32);
+    for byte in digest {
+        text.push(char::from(digit(byte >> 4)));
+        text.push(char::from(digit(byte & 0x0f)));
     }
     text
 }
 
-/// MD5 of a text, in hexadecimal digits, as SQS reports it.
-pub(crate) fn md5_hex(text: &str) -> String {
-    hex(&Md5::digest(text.as_bytes()))
+/// MD5 of a text.
+pub(crate) fn md5(text: &str) -> [u8; 16] {
+    Md5::digest(text.as_bytes()).into()
+}
+
+/// Whether a text may name a message group, a deduplication or a receive attempt: 1 to 128 letters, digits and marks.
+///
+/// Source: SQS API Reference, `SendMessage`, `MessageGroupId` (read 2026-11-21).
+pub(crate) fn is_message_identifier(text: &str) -> bool {
+    (1..=IDENTIFIER_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_allowed_text, md5_hex};
+    use super::{hex, is_allowed_text, is_message_identifier, md5};
 
     #[test]
     fn tabs_line_ends_and_all_of_unicode_are_allowed() {
@@ -65,8 +69,19 @@ mod tests {
     fn the_digest_is_that_of_the_documentation() {
         // SQS Developer Guide: "This is a test message" in the SendMessage example.
         assert_eq!(
-            md5_hex("This is a test message"),
+            hex(&md5("This is a test message")),
             "fafb00f5732ab283681e124bf8747ed1"
         );
+    }
+
+    #[test]
+    fn identifiers_are_letters_digits_and_marks() {
+        let all: String = (0x21..=0x7e_u8).map(char::from).collect();
+        for text in ["a", &all, &"x".repeat(128)] {
+            assert!(is_message_identifier(text));
+        }
+        for text in ["", "a b", "\u{e9}", "\u{7f}", &"x".repeat(129)] {
+            assert!(!is_message_identifier(text));
+        }
     }
 }

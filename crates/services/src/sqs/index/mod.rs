@@ -36,7 +36,6 @@ pub(crate) struct GroupTag(pub(crate) [u8; 16]);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
     pub(crate) position: Pos,
-    pub(crate) message: [u8; 16],
     /// Milliseconds since the epoch.
     pub(crate) sent: u64,
     pub(crate) group: Option<GroupTag>,
@@ -71,7 +70,6 @@ pub(crate) struct Wanted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) position: Pos,
-    pub(crate) message: [u8; 16],
     /// Milliseconds since the epoch.
     pub(crate) sent: u64,
     /// Receives of the message, this one included; of a dead message, those it had.

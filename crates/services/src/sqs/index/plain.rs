@@ -41,7 +41,6 @@ impl State {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    message: [u8; 16],
     sent: u64,
     group: Option<GroupTag>,
     receives: u32,
@@ -58,7 +57,6 @@ impl Entry {
     fn taken(&self, position: Pos) -> Taken {
         Taken {
             position,
-            message: self.message,
             sent: self.sent,
             receives: self.receives,
             first_received: self.first_received,
@@ -89,7 +87,6 @@ impl Index {
     pub(crate) fn insert(&mut self, arrival: Arrival) {
         self.last = self.last.max(arrival.position);
         let entry = Entry {
-            message: arrival.message,
             sent: arrival.sent,
             group: arrival.group,
             receives: 0,

@@ -100,7 +100,6 @@ fn run(steps: Vec<Step>) {
                 let delayed_until = (delay > 0).then_some(Monotonic(ready_at));
                 index.insert(Arrival {
                     position: Pos(model.next),
-                    message: [0; 16],
                     sent: now.wall,
                     group: None,
                     delayed_until,
@@ -129,7 +128,6 @@ fn run(steps: Vec<Step>) {
                 if message.received {
                     let taken = super::Taken {
                         position: Pos(at),
-                        message: [0; 16],
                         sent: 0,
                         receives: message.receives,
                         first_received: 0,

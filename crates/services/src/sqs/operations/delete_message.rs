@@ -1,6 +1,7 @@
 //! `DeleteMessage`: ends a message for good, durable before the answer.
 
 use crate::sqs::Sqs;
+use crate::sqs::delivery::still_valid;
 use crate::sqs::errors::SqsError;
 use crate::sqs::queue::Queue;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
@@ -46,7 +47,10 @@ impl Operation for DeleteMessage {
     async fn execute(sqs: &Sqs, _: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {
         let (input, queue) = granted.into_parts();
         let receipt = sqs.receipt(&queue, &input.receipt_handle)?;
-        sqs.remove(&queue, &[receipt]).await?;
+        let found = sqs.remove(&queue, &[receipt]).await?;
+        for found in found {
+            still_valid(&queue, found, &input.receipt_handle)?;
+        }
         Ok(Empty)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::sqs::Sqs;
 use crate::sqs::batch::{self, BatchResultErrorEntry};
+use crate::sqs::delivery::still_valid;
 use crate::sqs::errors::SqsError;
 use crate::sqs::queue::Queue;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
@@ -83,17 +84,24 @@ impl Operation for DeleteMessageBatch {
             "DeleteMessageBatchRequestEntry",
             input.entries.iter().map(|entry| entry.id.as_str()),
         )?;
-        let (mut successful, mut failed, mut receipts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut receipts, mut asked, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for entry in input.entries {
             match sqs.receipt(&queue, &entry.receipt_handle) {
                 Ok(receipt) => {
                     receipts.push(receipt);
-                    successful.push(DeleteMessageBatchResultEntry { id: entry.id });
+                    asked.push(entry);
                 }
                 Err(error) => failed.push(BatchResultErrorEntry::new(entry.id, &error)),
             }
         }
-        sqs.remove(&queue, &receipts).await?;
+        let found = sqs.remove(&queue, &receipts).await?;
+        let mut successful = Vec::with_capacity(asked.len());
+        for (entry, found) in asked.into_iter().zip(found) {
+            match still_valid(&queue, found, &entry.receipt_handle) {
+                Ok(()) => successful.push(DeleteMessageBatchResultEntry { id: entry.id }),
+                Err(error) => failed.push(BatchResultErrorEntry::new(entry.id, &error)),
+            }
+        }
         Ok(DeleteMessageBatchOutput { successful, failed })
     }
 }

@@ -1,21 +1,21 @@
 //! `ReceiveMessage`: takes messages, waiting for them if asked, and opens their envelopes for the caller.
 
 use crate::sqs::Sqs;
-use crate::sqs::content::Content;
-use crate::sqs::delivery::oldest_kept;
+use crate::sqs::content::{Opened, into_body};
+use crate::sqs::envelope::Stored;
 use crate::sqs::errors::SqsError;
-use crate::sqs::index::{Hand, Moment, Taken, Wanted};
-use crate::sqs::limits::{IN_FLIGHT_MAX, RECEIVE_MESSAGES_MAX, VISIBILITY_SECONDS_MAX, WAIT_SECONDS_MAX};
+use crate::sqs::index::Taken;
+use crate::sqs::limits::{RECEIVE_MESSAGES_MAX, VISIBILITY_SECONDS_MAX, WAIT_SECONDS_MAX};
 use crate::sqs::message_attributes::{self, MessageAttributeValue};
-use crate::sqs::queue::{Queue, moment};
+use crate::sqs::queue::Queue;
 use crate::sqs::receipt::Receipt;
+use crate::sqs::receiving::Poll;
 use crate::sqs::selection::{AttributeSelection, SystemAttribute};
-use crate::sqs::sending::message_id;
-use crate::sqs::text::md5_hex;
+use crate::sqs::sending::{check_identifier, message_id, other_type};
+use crate::sqs::text::hex;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
 use std::collections::BTreeMap;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,9 +82,7 @@ pub struct Message {
 
 /// What is asked, once it is known to be sound.
 struct Ask {
-    max: usize,
-    visibility: Duration,
-    wait: Duration,
+    poll: Poll,
     system: Vec<SystemAttribute>,
     attributes: AttributeSelection,
 }
@@ -118,12 +116,13 @@ impl Operation for ReceiveMessage {
     ) -> Result<ReceiveMessageOutput, SqsError> {
         let (input, queue) = granted.into_parts();
         let ask = check(&queue, input)?;
-        let taken = take(sqs, call, &queue, &ask).await?;
-        if taken.is_empty() {
+        let received = sqs.poll(call, &queue, &ask.poll).await?;
+        if received.taken.is_empty() {
             return Ok(ReceiveMessageOutput { messages: None });
         }
-        let now = moment(call.runtime().clock.as_ref());
-        let messages = open(sqs, call, &queue, &ask, &taken, now).await?;
+        let write =
+            |taken: &Taken, stored: &Stored, content| message(sqs, &queue, &ask, taken, stored, content);
+        let messages = sqs.deliver(call, &queue, &ask.poll, &received, write).await?;
         Ok(ReceiveMessageOutput {
             messages: (!messages.is_empty()).then_some(messages),
         })
@@ -131,12 +130,11 @@ impl Operation for ReceiveMessage {
 }
 
 fn check(queue: &Queue, input: ReceiveMessageInput) -> Result<Ask, SqsError> {
-    if input.receive_request_attempt_id.is_some() {
-        return Err(SqsError::InvalidParameterValue(
-            "The request includes a parameter that is not valid for this queue type. Reason: ReceiveRequestAttemptId is \
-             for FIFO queues."
-                .into(),
-        ));
+    if let Some(attempt) = &input.receive_request_attempt_id {
+        if !queue.is_fifo() {
+            return Err(other_type("ReceiveRequestAttemptId", attempt));
+        }
+        check_identifier("ReceiveRequestAttemptId", attempt)?;
     }
     let settings = &queue.properties().settings;
     let max = input.max_number_of_messages.unwrap_or(1);
@@ -157,9 +155,12 @@ fn check(queue: &Queue, input: ReceiveMessageInput) -> Result<Ask, SqsError> {
         .chain(input.message_system_attribute_names)
         .flatten();
     Ok(Ask {
-        max: usize::try_from(max).unwrap_or(1),
-        visibility,
-        wait: Duration::from_secs(wait),
+        poll: Poll {
+            max: usize::try_from(max).unwrap_or(1),
+            visibility,
+            wait: Duration::from_secs(wait),
+            attempt: input.receive_request_attempt_id,
+        },
         system: SystemAttribute::select(names)?,
         attributes: AttributeSelection::new(input.message_attribute_names.unwrap_or_default()),
     })
@@ -173,149 +174,48 @@ fn in_range(name: &str, value: i32, min: i32, max: i32) -> Result<u64, SqsError>
     })
 }
 
-/// Takes messages, or waits until there are some, the time is over, the server stops or the client goes away.
-async fn take(sqs: &Sqs, call: &Call<'_>, queue: &Queue, ask: &Ask) -> Result<Vec<Taken>, SqsError> {
-    let clock = call.runtime().clock.as_ref();
-    let deadline = moment(clock).monotonic.after(ask.wait);
-    let _waiting = (!ask.wait.is_zero()).then(|| queue.wait());
-    loop {
-        let mut arrival = pin!(queue.arrivals.notified());
-        arrival.as_mut().enable();
-        if queue.is_deleted() {
-            return Err(SqsError::QueueDoesNotExist);
-        }
-        let now = moment(clock);
-        let full = queue.index().in_flight(now.monotonic) >= IN_FLIGHT_MAX;
-        if full && ask.wait.is_zero() {
-            return Err(SqsError::OverLimit(format!(
-                "Too many messages in flight: at most {IN_FLIGHT_MAX} may be received and not yet deleted."
-            )));
-        }
-        // A long poll gets no error when too much is in flight; it waits on (SQS Developer Guide, "Quotas").
-        let hand = if full {
-            Hand::default()
-        } else {
-            let wanted = Wanted {
-                max: ask.max,
-                visibility: ask.visibility,
-                receives_max: None,
-                oldest_kept: oldest_kept(queue, now),
-            };
-            queue.take(now, &wanted)
-        };
-        let taken = hand.taken;
-        if !hand.expired.is_empty() {
-            sqs.discard(queue, hand.expired);
-            if taken.is_empty() {
-                continue;
-            }
-        }
-        if !taken.is_empty() || now.monotonic >= deadline || call.runtime().shutdown.requested() {
-            return Ok(taken);
-        }
-        let next = queue.index().next_due().map_or(deadline, |due| due.min(deadline));
-        let pause = now.monotonic.until(next).max(Duration::from_millis(1));
-        tokio::select! {
-            // In this order and not at random, so that a simulated history repeats.
-            biased;
-            () = arrival => {}
-            () = clock.sleep(pause) => {}
-            () = call.runtime().shutdown.wait() => {}
-            () = call.client_gone() => return Ok(Vec::new()),
-        }
-        if !call.authorization_is_current() {
-            // What was allowed when the poll began may be forbidden now: the client must ask again.
-            return Ok(Vec::new());
-        }
-    }
-}
-
-/// Opens what was taken. A message that does not open holds up no other: what opens is delivered, and the error is
-/// told only when nothing opened.
-async fn open(
+/// The message as the receiver gets it; `None` when its content is not in the form of one.
+fn message(
     sqs: &Sqs,
-    call: &Call<'_>,
-    queue: &Arc<Queue>,
+    queue: &Queue,
     ask: &Ask,
-    taken: &[Taken],
-    now: Moment,
-) -> Result<Vec<Message>, SqsError> {
-    let positions = taken.iter().map(|taken| taken.position).collect();
-    let bodies = match sqs.bodies(queue, positions).await {
-        Ok(bodies) => bodies,
-        Err(error) => {
-            give_back(queue, taken);
-            return Err(error);
-        }
-    };
-    let (mut messages, mut opened, mut refused, mut error) = (Vec::new(), Vec::new(), Vec::new(), None);
-    for (taken, body) in taken.iter().zip(bodies) {
-        // Deleted by another receiver between taking and reading.
-        let Some(body) = body else { continue };
-        match sqs.encryption.open(call, queue, &taken.message, &body).await {
-            Ok(content) => {
-                messages.push(message(sqs, queue, ask, taken, content));
-                opened.push(*taken);
-            }
-            Err(SqsError::Internal) => {
-                // Stays hidden for its visibility timeout, so that it is not always the first.
-                tracing::error!(
-                    queue = %queue.arn,
-                    message_id = message_id(taken.message),
-                    position = taken.position.0,
-                    "a stored message does not open: its bytes are damaged or belong elsewhere"
-                );
-                error.get_or_insert(SqsError::Internal);
-            }
-            Err(refusal) => {
-                refused.push(*taken);
-                error.get_or_insert(refusal);
-            }
-        }
-    }
-    give_back(queue, &refused);
-    sqs.note_leases(queue, &opened, now, ask.visibility);
-    match error {
-        Some(error) if messages.is_empty() => Err(error),
-        Some(_) | None => Ok(messages),
-    }
-}
-
-/// Takes hand-outs back; somebody else may be allowed to open them.
-fn give_back(queue: &Queue, taken: &[Taken]) {
-    let mut index = queue.index();
-    for taken in taken {
-        index.put_back(taken);
-    }
-    drop(index);
-    queue.wake(taken.len());
-}
-
-fn message(sqs: &Sqs, queue: &Queue, ask: &Ask, taken: &Taken, content: Content) -> Message {
+    taken: &Taken,
+    stored: &Stored,
+    content: Vec<u8>,
+) -> Option<Message> {
+    let opened = Opened::parse(&content)?;
     let receipt = Receipt {
         queue: queue.id,
         position: taken.position,
         receive: taken.receives,
     };
-    let system: BTreeMap<String, String> = ask
-        .system
-        .iter()
-        .filter_map(|attribute| Some((attribute.name().to_owned(), attribute.value(taken, &content)?)))
-        .collect();
-    let mut attributes = content.attributes;
-    attributes.retain(|name, _| ask.attributes.includes(name));
-    let md5_of_message_attributes = message_attributes::md5(attributes.iter());
-    let attributes: BTreeMap<String, MessageAttributeValue> = attributes
-        .into_iter()
-        .map(|(name, attribute)| (name, attribute.into_value()))
-        .collect();
-    Message {
-        message_id: Some(message_id(taken.message)),
-        receipt_handle: Some(sqs.receipts.encode(receipt)),
-        md5_of_body: Some(md5_hex(&content.body)),
-        body: Some(content.body),
-        attributes: (!system.is_empty()).then_some(system),
-        md5_of_message_attributes,
-        message_attributes: (!attributes.is_empty()).then_some(attributes),
+    let system = |attribute: &SystemAttribute| {
+        let value = attribute.value(queue, taken, stored, &opened)?;
+        Some((attribute.name().to_owned(), value))
+    };
+    let system: Option<BTreeMap<String, String>> =
+        (!ask.system.is_empty()).then(|| ask.system.iter().filter_map(system).collect());
+    let mut md5_of_message_attributes = None;
+    let mut message_attributes = None;
+    if let Some(attributes) = opened.attributes.filter(|_| !ask.attributes.is_empty()) {
+        let (selected, all) = attributes.select(|name| ask.attributes.includes(name))?;
+        md5_of_message_attributes = if all {
+            Some(hex(&attributes.md5))
+        } else {
+            message_attributes::md5(selected.iter()).as_ref().map(hex)
+        };
+        let values = selected.into_iter();
+        let values = values.map(|(name, attribute)| (name, attribute.into_value()));
+        message_attributes = Some(values.collect::<BTreeMap<_, _>>());
     }
+    let (body_md5, body_len) = (opened.body_md5, opened.body_len);
+    Some(Message {
+        message_id: Some(message_id(stored.label.message)),
+        receipt_handle: Some(sqs.receipts.encode(receipt)),
+        md5_of_body: Some(hex(&body_md5)),
+        body: Some(into_body(content, body_len)?),
+        attributes: system.filter(|system| !system.is_empty()),
+        md5_of_message_attributes,
+        message_attributes: message_attributes.filter(|attributes| !attributes.is_empty()),
+    })
 }

@@ -4,7 +4,9 @@ use crate::sqs::Sqs;
 use crate::sqs::errors::SqsError;
 use crate::sqs::message_attributes::{MessageAttributeValue, MessageSystemAttributeValue};
 use crate::sqs::queue::Queue;
-use crate::sqs::sending::{Draft, Outgoing};
+use crate::sqs::sending::{Outgoing, message_id};
+use crate::sqs::sequence;
+use crate::sqs::text::hex;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
 use std::collections::BTreeMap;
@@ -92,18 +94,18 @@ impl Operation for SendMessage {
             group_id: input.message_group_id,
             in_batch: false,
         };
-        let draft = Draft::check(call, &queue.properties().settings, outgoing)?;
+        let draft = sqs.draft(call, &queue, &queue.properties().settings, outgoing)?;
         let receipt = sqs
             .send(call, &queue, vec![draft])
             .await?
             .pop()
             .ok_or(SqsError::Internal)?;
         Ok(SendMessageOutput {
-            md5_of_message_body: Some(receipt.md5_of_body),
-            md5_of_message_attributes: receipt.md5_of_attributes,
-            md5_of_message_system_attributes: receipt.md5_of_system_attributes,
-            message_id: Some(receipt.message_id),
-            sequence_number: None,
+            md5_of_message_body: Some(hex(&receipt.md5_of_body)),
+            md5_of_message_attributes: receipt.md5_of_attributes.as_ref().map(hex),
+            md5_of_message_system_attributes: receipt.md5_of_system_attributes.as_ref().map(hex),
+            message_id: Some(message_id(receipt.message)),
+            sequence_number: receipt.sequence.map(sequence::number),
         })
     }
 }

@@ -6,7 +6,9 @@ use crate::sqs::errors::SqsError;
 use crate::sqs::limits::MESSAGE_BYTES_MAX;
 use crate::sqs::message_attributes::{MessageAttributeValue, MessageSystemAttributeValue};
 use crate::sqs::queue::Queue;
-use crate::sqs::sending::{Draft, Outgoing};
+use crate::sqs::sending::{Outgoing, message_id};
+use crate::sqs::sequence;
+use crate::sqs::text::hex;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
 use std::collections::BTreeMap;
@@ -120,7 +122,7 @@ impl Operation for SendMessageBatch {
         let (mut ids, mut drafts, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for entry in input.entries {
             let (id, outgoing) = entry.split();
-            match Draft::check(call, settings, outgoing) {
+            match sqs.draft(call, &queue, settings, outgoing) {
                 Ok(draft) => {
                     ids.push(id);
                     drafts.push(draft);
@@ -138,11 +140,11 @@ impl Operation for SendMessageBatch {
             .zip(receipts)
             .map(|(id, receipt)| SendMessageBatchResultEntry {
                 id,
-                message_id: receipt.message_id,
-                md5_of_message_body: receipt.md5_of_body,
-                md5_of_message_attributes: receipt.md5_of_attributes,
-                md5_of_message_system_attributes: receipt.md5_of_system_attributes,
-                sequence_number: None,
+                message_id: message_id(receipt.message),
+                md5_of_message_body: hex(&receipt.md5_of_body),
+                md5_of_message_attributes: receipt.md5_of_attributes.as_ref().map(hex),
+                md5_of_message_system_attributes: receipt.md5_of_system_attributes.as_ref().map(hex),
+                sequence_number: receipt.sequence.map(sequence::number),
             })
             .collect();
         Ok(SendMessageBatchOutput { successful, failed })

@@ -1,7 +1,9 @@
 //! SQS through the gate, as clients see it, with stores in memory and a clock that moves when told to.
 
 mod access;
+mod deduplicating;
 mod encryption;
+mod fifo;
 mod fifo_settings;
 mod permissions;
 mod queues;
@@ -110,6 +112,27 @@ impl Server {
         made["QueueUrl"].as_str().unwrap().to_owned()
     }
 
+    /// Makes a FIFO queue and answers its URL.
+    pub(super) async fn fifo(&self, attributes: Value) -> String {
+        let mut all = json!({"FifoQueue": "true"});
+        for (name, value) in attributes.as_object().unwrap() {
+            all[name] = value.clone();
+        }
+        let made = self
+            .ok(
+                "CreateQueue",
+                json!({"QueueName": "orders.fifo", "Attributes": all}),
+            )
+            .await;
+        text(&made, "QueueUrl")
+    }
+
+    /// Sends to a group of a FIFO queue, under its body as deduplication id.
+    pub(super) async fn send_to(&self, url: &str, group: &str, body: &str) -> Value {
+        let input = json!({"QueueUrl": url, "MessageBody": body, "MessageGroupId": group, "MessageDeduplicationId": body});
+        self.ok("SendMessage", input).await
+    }
+
     pub(super) async fn send(&self, url: &str, body: &str) {
         self.ok("SendMessage", json!({"QueueUrl": url, "MessageBody": body}))
             .await;
@@ -154,6 +177,26 @@ impl Server {
     pub(super) async fn somebody_waits(&self, url: &str) {
         let key = super::url::parse(url, bulla_types::Region::parse("us-east-1").unwrap()).unwrap();
         while self.service.queue(&key).unwrap().waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// How many records the log holds, of messages and others.
+    pub(super) async fn records_in_the_log(&self) -> usize {
+        let mut count = 0;
+        for log in &self.service.logs {
+            count += log.scan(None, 500).await.unwrap().items.len();
+        }
+        count
+    }
+
+    /// Does what the sweep does from time to time for this queue, and waits until it is done.
+    pub(super) async fn swept(&self, url: &str) {
+        let key = super::url::parse(url, bulla_types::Region::parse("us-east-1").unwrap()).unwrap();
+        let queue = self.service.queue(&key).unwrap();
+        let now = super::queue::moment(self.world.runtime.clock.as_ref());
+        self.service.expire(&queue, now);
+        for _ in 0..100 {
             tokio::task::yield_now().await;
         }
     }

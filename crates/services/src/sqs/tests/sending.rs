@@ -155,11 +155,51 @@ async fn attribute_names_and_types_outside_the_rules_are_refused() {
 async fn the_parameters_of_fifo_queues_are_refused() {
     let server = Server::start().await;
     let url = server.queue(json!({})).await;
-    let input = json!({"QueueUrl": url, "MessageBody": "x", "MessageGroupId": "g"});
-    assert_eq!(server.refused("SendMessage", input).await, "UnsupportedOperation");
-    let input = json!({"QueueUrl": url, "MessageBody": "x", "MessageDeduplicationId": "g"});
+    let input = json!({"QueueUrl": url, "MessageBody": "x", "MessageDeduplicationId": "d"});
+    let refused = server.sqs(&server.root, "SendMessage", input).await.unwrap_err();
+    assert_eq!(refused.code, "InvalidParameterValueException");
     assert_eq!(
-        server.refused("SendMessage", input).await,
+        refused.message,
+        "Value d for parameter MessageDeduplicationId is invalid. Reason: The request include parameter that is not \
+         valid for this queue type."
+    );
+    let input = json!({"QueueUrl": url, "ReceiveRequestAttemptId": "a"});
+    assert_eq!(
+        server.refused("ReceiveMessage", input).await,
         "InvalidParameterValueException"
     );
+}
+
+#[tokio::test]
+async fn a_standard_queue_tells_the_group_of_a_message() {
+    let server = Server::start().await;
+    let url = server.queue(json!({})).await;
+    let input = json!({"QueueUrl": url, "MessageBody": "x", "MessageGroupId": "tenant-1"});
+    let sent = server.ok("SendMessage", input).await;
+    assert!(sent["SequenceNumber"].is_null());
+    let input = json!({"QueueUrl": url, "MessageSystemAttributeNames": ["MessageGroupId", "SequenceNumber"]});
+    let received = server.ok("ReceiveMessage", input).await;
+    assert_eq!(
+        received["Messages"][0]["Attributes"],
+        json!({"MessageGroupId": "tenant-1"})
+    );
+}
+
+#[tokio::test]
+async fn a_noisy_group_does_not_delay_the_others() {
+    let server = Server::start().await;
+    let url = server.queue(json!({})).await;
+    for (group, count) in [("noisy", 20), ("quiet", 1)] {
+        for number in 0..count {
+            let body = format!("{group} {number}");
+            server
+                .ok(
+                    "SendMessage",
+                    json!({"QueueUrl": url, "MessageBody": body, "MessageGroupId": group}),
+                )
+                .await;
+        }
+    }
+    let bodies = server.bodies(&url).await;
+    assert!(bodies[..2].contains(&"quiet 0".to_owned()), "{bodies:?}");
 }
