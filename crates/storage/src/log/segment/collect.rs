@@ -8,7 +8,7 @@
 
 use super::disk::is_full;
 use super::files::Listing;
-use super::index::{Index, Segment};
+use super::index::Index;
 use super::rewrite::{Rewrite, rewrite};
 use super::shared::{Chores, EndOfThread, PREPARED_FILES, Prepared, Shared};
 use crate::contract::{Error, lock};
@@ -98,8 +98,9 @@ impl Collector {
         let wanted = |chores: &Chores| chores.prepared.len() < PREPARED_FILES && !chores.closed;
         while lock(&self.shared.chores).is_ok_and(|chores| wanted(&chores)) {
             let name = self.temporary();
-            match self.shared.disk.create(&name, self.shared.segment_bytes) {
-                Ok(file) => self.shared.keep_prepared(Prepared { name, file }),
+            let bytes = self.shared.next_file_bytes();
+            match self.shared.disk.create(&name, bytes) {
+                Ok(file) => self.shared.keep_prepared(Prepared { name, file, bytes }),
                 Err(error) => {
                     drop(self.shared.disk.remove(&name));
                     tracing::warn!(%error, full = is_full(&error), "cannot make the next log file in advance");
@@ -142,7 +143,7 @@ impl Collector {
             index
                 .segments
                 .values()
-                .find(|segment| Index::is_droppable(segment))
+                .find(|segment| segment.is_droppable())
                 .map(|s| ((s.first, s.last), s.at.name.clone()))
         };
         let Some((range, name)) = gone else {
@@ -169,15 +170,6 @@ impl Collector {
     }
 }
 
-/// Bytes of the file that are still needed, about.
-fn live_bytes(segment: &Segment) -> u64 {
-    if segment.weight == 0 {
-        return segment.bytes;
-    }
-    let live = u128::from(segment.bytes) * u128::from(segment.live_weight) / u128::from(segment.weight);
-    u64::try_from(live).unwrap_or(u64::MAX)
-}
-
 /// The files to rewrite next, as the first numbers of neighbours: one sparse file, or many small ones.
 fn sources(index: &Index, segment_bytes: u64) -> Vec<u64> {
     let mut small: Vec<u64> = Vec::new();
@@ -188,7 +180,7 @@ fn sources(index: &Index, segment_bytes: u64) -> Vec<u64> {
             small_bytes = 0;
             continue;
         }
-        let live = live_bytes(segment);
+        let live = segment.live_bytes();
         let gain = segment.bytes.saturating_sub(live);
         if gain >= segment_bytes / 4 && live <= segment.bytes / SPARSE_PART {
             return vec![segment.first];

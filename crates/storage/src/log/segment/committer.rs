@@ -8,7 +8,7 @@
 
 use super::disk::is_full;
 use super::file::{Active, TEMPORARY, segment_name, start_segment};
-use super::format::{Kind, State, plain_frame};
+use super::format::{HEADER_BYTES, Kind, State, plain_frame};
 use super::items::FrameBuilder;
 use super::shared::{EndOfThread, Prepared, Request, Shared};
 use super::snapshot::SealedFile;
@@ -18,6 +18,9 @@ use std::io;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+/// A frame's buffer is kept for the next when it is not larger than this.
+const BUFFER_BYTES_KEPT: usize = 2 << 20;
+
 /// See the module.
 pub(super) struct Committer {
     shared: Arc<Shared>,
@@ -26,6 +29,8 @@ pub(super) struct Committer {
     /// The last frame with records did not fit on the disk.
     full: bool,
     prepared_count: u64,
+    /// The last frame's bytes; kept so that the next frame needs no memory of its own.
+    buffer: Vec<u8>,
 }
 
 /// Who is told when the frame is durable.
@@ -137,6 +142,7 @@ impl Committer {
             poisoned: false,
             full: false,
             prepared_count: 0,
+            buffer: Vec::new(),
         }
     }
 
@@ -230,7 +236,7 @@ impl Committer {
     fn has_room(&self, frame: &FrameBuilder) -> Result<bool, Error> {
         let seal = self.shared.index()?.seal_bytes();
         let frame = (frame.frame_bytes() as u64).saturating_add(frame.index_bytes());
-        Ok(self.active.end.saturating_add(frame).saturating_add(seal) <= self.shared.segment_bytes)
+        Ok(self.active.end.saturating_add(frame).saturating_add(seal) <= self.active.room)
     }
 
     /// Writes a frame. `growing` is one that may not use the room kept for tombstones.
@@ -241,13 +247,19 @@ impl Committer {
         let Active {
             number, end, synced, ..
         } = self.active;
-        let frame = frame.finish(number, end, synced)?;
-        self.put(&frame.bytes)?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let written = frame
+            .finish(number, end, synced, &mut buffer)
+            .and_then(|frame| self.put(&buffer).map(|()| frame));
+        if buffer.capacity() <= BUFFER_BYTES_KEPT {
+            self.buffer = buffer;
+        }
+        let frame = written?;
         if durable {
             self.sync()?;
         }
         let mut index = self.shared.index_mut()?;
-        let applied = index.apply(frame.effects);
+        let applied = index.apply(frame.effects, &frame.meta);
         let collect = index.take_freed(self.shared.segment_bytes / 8);
         drop(index);
         if let Err(why) = applied {
@@ -317,7 +329,9 @@ impl Committer {
         let Active {
             number, end, synced, ..
         } = self.active;
-        let seal = plain_frame(Kind::Index, number, end, synced, &catalog.encode())?;
+        let seal = plain_frame(Kind::Index, number, end, synced, &catalog.meta, &catalog.blocks)?;
+        let metas_at = end.saturating_add((HEADER_BYTES + catalog.meta.len()) as u64);
+        let metas = catalog.placed(metas_at).ok_or(Error::TooLarge)?;
         if let Err(error) = self.put(&seal) {
             self.shared.keep_prepared(prepared);
             return Err(error);
@@ -333,7 +347,7 @@ impl Committer {
             Err(error) => return Err(self.fail("start a segment after", &error)),
         }
         let mut index = self.shared.index_mut()?;
-        index.seal_newest(sealed_bytes);
+        index.seal_newest(sealed_bytes, metas);
         index.push_segment(number, number, self.active.at.clone());
         drop(index);
         self.shared.ask(|chores| {
@@ -366,8 +380,9 @@ impl Committer {
     fn make_file(&mut self) -> Result<Prepared, Error> {
         self.prepared_count = self.prepared_count.saturating_add(1);
         let name = format!("committer-{}{TEMPORARY}", self.prepared_count);
-        match self.shared.disk.create(&name, self.shared.segment_bytes) {
-            Ok(file) => Ok(Prepared { name, file }),
+        let bytes = self.shared.next_file_bytes();
+        match self.shared.disk.create(&name, bytes) {
+            Ok(file) => Ok(Prepared { name, file, bytes }),
             Err(error) if is_full(&error) => {
                 drop(self.shared.disk.remove(&name));
                 if !self.full {

@@ -6,6 +6,7 @@ use super::format::{
     HEADER_BYTES, Header, Kind, Start, State, TRAILER_BYTES, plain_frame, trailer_frame_bytes,
 };
 use super::index::FileRef;
+use super::run::Metas;
 use super::shared::Prepared;
 use std::io;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(super) struct Active {
     pub(super) end: u64,
     /// How far the file is durable.
     pub(super) synced: u64,
+    /// How long the file was made; it is sealed before it grows beyond.
+    pub(super) room: u64,
 }
 
 impl Active {
@@ -59,7 +62,7 @@ pub(super) fn start_segment(
         last: number,
         states: states.to_vec(),
     };
-    let frame = plain_frame(Kind::Start, number, 0, 0, &start.encode()).map_err(io::Error::other)?;
+    let frame = plain_frame(Kind::Start, number, 0, 0, &start.encode(), &[]).map_err(io::Error::other)?;
     prepared.file.write_all_at(&frame, 0)?;
     prepared.file.sync_all()?;
     let name = segment_name(number, number);
@@ -76,6 +79,7 @@ pub(super) fn start_segment(
         begin,
         end: begin,
         synced: begin,
+        room: prepared.bytes,
     })
 }
 
@@ -93,8 +97,9 @@ pub(super) struct SealedBytes {
     pub(super) synced_to: u64,
 }
 
-/// Reads the index at the end of a sealed file.
-pub(super) fn read_catalog(file: &Arc<dyn DiskFile>, last: u64) -> io::Result<Sealed> {
+/// Reads the index at the end of a sealed file. With `newest` also the metas in it: only of the newest file it is
+/// not certain that the seal was durable.
+pub(super) fn read_catalog(file: &Arc<dyn DiskFile>, last: u64, newest: bool) -> io::Result<Sealed> {
     let size = file.size()?;
     let no = |why: &str, offset: u64| Ok(Sealed::No(format!("{why} at offset {offset}")));
     let Some(trailer_at) = size.checked_sub(TRAILER_BYTES as u64) else {
@@ -103,37 +108,58 @@ pub(super) fn read_catalog(file: &Arc<dyn DiskFile>, last: u64) -> io::Result<Se
     let Some(trailer) = read_exact(&**file, trailer_at, TRAILER_BYTES)? else {
         return no("no trailer", size);
     };
-    let Some(bytes) = trailer_frame_bytes(&trailer) else {
+    let Some(offset) = trailer_frame_bytes(&trailer).and_then(|bytes| size.checked_sub(bytes)) else {
         return no("no trailer of an index", trailer_at);
     };
-    let Some(offset) = size.checked_sub(bytes) else {
-        return no("no trailer of an index", trailer_at);
-    };
-    let Some(frame) = usize::try_from(bytes)
-        .ok()
-        .map(|bytes| read_exact(&**file, offset, bytes))
-        .transpose()?
-        .flatten()
-    else {
-        return no("a short index", offset);
-    };
-    let Some(header) = Header::decode(&frame, last, offset).filter(|header| header.kind == Kind::Index)
-    else {
+    let head = read_exact(&**file, offset, HEADER_BYTES)?.unwrap_or_default();
+    let Some(header) = Header::decode(&head, last, offset).filter(|header| header.kind == Kind::Index) else {
         return no("a damaged header of an index", offset);
     };
-    if header.end() != size || header.body_bytes != 0 || !header.ends_with(&trailer) {
+    if header.end() != size || !header.ends_with(&trailer) {
         return no("a damaged index", offset);
     }
-    let end = frame.len().saturating_sub(TRAILER_BYTES);
-    let meta = frame.get(HEADER_BYTES..end).unwrap_or_default();
-    match Catalog::decode(meta).filter(|_| crc32c::crc32c(meta) == header.meta_crc) {
-        Some(catalog) => Ok(Sealed::Catalog(
-            Box::new(catalog),
-            SealedBytes {
-                size,
-                synced_to: header.synced_to,
-            },
-        )),
-        None => no("a damaged index", offset),
+    let meta_at = offset.saturating_add(HEADER_BYTES as u64);
+    let meta_bytes = usize::try_from(header.meta_bytes).unwrap_or(usize::MAX);
+    let Some(meta) = read_exact(&**file, meta_at, meta_bytes)? else {
+        return no("a short index", offset);
+    };
+    let catalog = Catalog::decode(&meta, header.bodies_at(), header.body_bytes)
+        .filter(|_| crc32c::crc32c(&meta) == header.meta_crc);
+    let Some(catalog) = catalog else {
+        return no("a damaged index", offset);
+    };
+    if newest && !has_all_metas(file, &header, &catalog)? {
+        return no("an index with damaged metas", offset);
     }
+    let bytes = SealedBytes {
+        size,
+        synced_to: header.synced_to,
+    };
+    Ok(Sealed::Catalog(Box::new(catalog), bytes))
+}
+
+fn has_all_metas(file: &Arc<dyn DiskFile>, header: &Header, catalog: &Catalog) -> io::Result<bool> {
+    let length = usize::try_from(header.body_bytes).unwrap_or(usize::MAX);
+    let Some(bytes) = read_exact(&**file, header.bodies_at(), length)? else {
+        return Ok(false);
+    };
+    let base = header.bodies_at();
+    let sound = |(from, to, crc): (u32, u32, u32)| {
+        let place = |at: u32| usize::try_from(u64::from(at).checked_sub(base)?).ok();
+        let block = place(from)
+            .zip(place(to))
+            .and_then(|(from, to)| bytes.get(from..to));
+        block.is_some_and(|block| crc32c::crc32c(block) == crc)
+    };
+    let mut runs = catalog.parts.iter().map(|part| part.run.metas());
+    Ok(runs.all(|metas| match metas {
+        Metas::Held(_) => false,
+        Metas::Sealed(metas) => (0..metas.blocks.len()).all(|number| metas.block(number).is_some_and(sound)),
+    }))
+}
+
+/// The version of a file that another release wrote, if it begins so.
+pub(super) fn other_version(file: &Arc<dyn DiskFile>) -> io::Result<Option<u8>> {
+    let head = read_exact(&**file, 0, HEADER_BYTES)?.unwrap_or_default();
+    Ok(Header::other_version(&head))
 }

@@ -15,7 +15,7 @@
 use super::disk::{Disk, DiskFile, RealDisk, is_full, read_exact};
 use super::file::{TEMPORARY, parse_segment_name};
 use super::format::Input;
-use super::index::Segment;
+use super::log_file::Segment;
 use super::shared::Shared;
 use crate::contract::Error;
 use std::collections::BTreeSet;

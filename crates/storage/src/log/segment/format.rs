@@ -8,11 +8,12 @@
 //! header 48: magic u32 · version u8 · kind u8 · 0 u16 · segment u64 · offset u64 · synced_to u64
 //!            · meta bytes u32 · body bytes u32 · crc of meta u32 · crc of this header u32
 //! meta:      items (see `items`), or the start or index of a segment
-//! bodies:    one after the other, each with its own checksum in the metadata
+//! bodies:    one after the other, each followed by its own checksum u32; in an index, the metas of its records
 //! trailer 16: magic u32 · crc of header u32 · bytes of the frame u64
 //! ```
 //!
-//! All numbers are little-endian, all checksums CRC-32C. `synced_to` is how far the segment was durable when
+//! All numbers are little-endian or, where it says so, of variable length: seven bits a byte, lowest first, the
+//! high bit set in all but the last. All checksums are CRC-32C. `synced_to` is how far the segment was durable when
 //! the frame was written. It is what tells a torn write from corruption: a damaged frame that begins before the
 //! `synced_to` of a later one had been durable, so it was damaged afterwards.
 
@@ -22,7 +23,8 @@ pub(super) const HEADER_BYTES: usize = 48;
 pub(super) const TRAILER_BYTES: usize = 16;
 pub(super) const FRAME_MAGIC: u32 = 0x464C_7542;
 const TRAILER_MAGIC: u32 = 0x6D6F_4342;
-const VERSION: u8 = 1;
+/// Raised with every change of the layout; nothing is read that has another one.
+pub(super) const VERSION: u8 = 2;
 
 /// What a frame holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,10 +89,10 @@ impl Header {
         self.offset.saturating_add(self.frame_bytes())
     }
 
-    fn unsealed(&self) -> Vec<u8> {
+    fn unsealed(&self, version: u8) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER_BYTES);
         out.extend_from_slice(&FRAME_MAGIC.to_le_bytes());
-        out.extend_from_slice(&[VERSION, self.kind.code(), 0, 0]);
+        out.extend_from_slice(&[version, self.kind.code(), 0, 0]);
         for wide in [self.segment, self.offset, self.synced_to] {
             out.extend_from_slice(&wide.to_le_bytes());
         }
@@ -102,7 +104,7 @@ impl Header {
 
     /// Header and trailer as bytes.
     pub(super) fn encode(&self) -> (Vec<u8>, Vec<u8>) {
-        let mut header = self.unsealed();
+        let mut header = self.unsealed(VERSION);
         let crc = crc32c::crc32c(&header);
         header.extend_from_slice(&crc.to_le_bytes());
         let mut trailer = Vec::with_capacity(TRAILER_BYTES);
@@ -114,6 +116,22 @@ impl Header {
 
     /// The header that `bytes` begin with, if it is one that belongs there.
     pub(super) fn decode(bytes: &[u8], segment: u64, offset: u64) -> Option<Self> {
+        let (header, version) = Self::parse(bytes)?;
+        let belongs = version == VERSION
+            && header.segment == segment
+            && header.offset == offset
+            && header.synced_to <= offset;
+        belongs.then_some(header)
+    }
+
+    /// The version of the layout, if `bytes` begin with the undamaged header of another one.
+    pub(super) fn other_version(bytes: &[u8]) -> Option<u8> {
+        let (_, version) = Self::parse(bytes)?;
+        (version != VERSION).then_some(version)
+    }
+
+    /// Versions differ in what follows the header, not in the header.
+    fn parse(bytes: &[u8]) -> Option<(Self, u8)> {
         let mut input = Input(bytes);
         let magic = input.u32()?;
         let [version, kind, zero_a, zero_b] = *input.take(4)?.first_chunk()?;
@@ -128,13 +146,9 @@ impl Header {
         };
         let crc = input.u32()?;
         let sound = magic == FRAME_MAGIC
-            && version == VERSION
             && (zero_a, zero_b) == (0, 0)
-            && header.segment == segment
-            && header.offset == offset
-            && header.synced_to <= offset
-            && crc32c::crc32c(&header.unsealed()) == crc;
-        sound.then_some(header)
+            && crc32c::crc32c(&header.unsealed(version)) == crc;
+        sound.then_some((header, version))
     }
 
     /// Whether `bytes` are this frame's trailer.
@@ -218,13 +232,14 @@ impl Start {
     }
 }
 
-/// A frame without bodies, as bytes.
+/// A frame as bytes.
 pub(super) fn plain_frame(
     kind: Kind,
     segment: u64,
     offset: u64,
     synced_to: u64,
     meta: &[u8],
+    bodies: &[u8],
 ) -> Result<Vec<u8>, Error> {
     let header = Header {
         kind,
@@ -232,11 +247,17 @@ pub(super) fn plain_frame(
         offset,
         synced_to,
         meta_bytes: u32::try_from(meta.len()).map_err(|_| Error::TooLarge)?,
-        body_bytes: 0,
+        body_bytes: u32::try_from(bodies.len()).map_err(|_| Error::TooLarge)?,
         meta_crc: crc32c::crc32c(meta),
     };
     let (mut out, trailer) = header.encode();
+    out.reserve_exact(
+        meta.len()
+            .saturating_add(bodies.len())
+            .saturating_add(TRAILER_BYTES),
+    );
     out.extend_from_slice(meta);
+    out.extend_from_slice(bodies);
     out.extend_from_slice(&trailer);
     Ok(out)
 }
@@ -244,6 +265,21 @@ pub(super) fn plain_frame(
 /// A length that the limits keep far below 4 GiB.
 pub(super) fn length(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Appends a number of variable length.
+pub(super) fn put_varint(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push((number & 0x7F) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push((number & 0x7F) as u8);
+}
+
+/// Appends how far `to` is from `from`, in either direction.
+pub(super) fn put_step(out: &mut Vec<u8>, from: u64, to: u64) {
+    let step = to.wrapping_sub(from).cast_signed();
+    put_varint(out, ((step << 1) ^ (step >> 63)).cast_unsigned());
 }
 
 /// Bytes being decoded. Every read is checked against what is left.
@@ -261,16 +297,53 @@ impl<'a> Input<'a> {
         self.take(1)?.first().copied()
     }
 
-    pub(super) fn u16(&mut self) -> Option<u16> {
-        Some(u16::from_le_bytes(*self.take(2)?.first_chunk()?))
-    }
-
     pub(super) fn u32(&mut self) -> Option<u32> {
         Some(u32::from_le_bytes(*self.take(4)?.first_chunk()?))
     }
 
     pub(super) fn u64(&mut self) -> Option<u64> {
         Some(u64::from_le_bytes(*self.take(8)?.first_chunk()?))
+    }
+
+    /// A number of variable length, in its shortest form.
+    pub(super) fn varint(&mut self) -> Option<u64> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.u8()?;
+            let bits = u64::from(byte & 0x7F);
+            if shift == 63 && bits > 1 {
+                return None;
+            }
+            number |= bits << shift;
+            if byte & 0x80 == 0 {
+                return (byte != 0 || shift == 0).then_some(number);
+            }
+        }
+        None
+    }
+
+    /// A number of variable length with at most 32 bits.
+    pub(super) fn varint_u32(&mut self) -> Option<u32> {
+        u32::try_from(self.varint()?).ok()
+    }
+
+    /// What lies as far from `from` as the next number says; see [`put_step`].
+    pub(super) fn step(&mut self, from: u64) -> Option<u64> {
+        let code = self.varint()?;
+        let step = (code >> 1) ^ (code & 1).wrapping_neg();
+        Some(from.wrapping_add(step))
+    }
+
+    /// A number of things of at least one byte each, as a number of variable length.
+    pub(super) fn varint_count(&mut self) -> Option<usize> {
+        let count = usize::try_from(self.varint()?).ok()?;
+        (count <= self.0.len()).then_some(count)
+    }
+
+    /// As many bytes as the next number says.
+    pub(super) fn varint_bytes(&mut self) -> Option<&'a [u8]> {
+        let count = self.varint_count()?;
+        self.take(count)
     }
 
     /// A number of things of at least `each` bytes that can still be there.

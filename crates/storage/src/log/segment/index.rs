@@ -6,61 +6,18 @@
 //! A file may go when it holds no live record, no live note, and no tombstone of a record that still lies in
 //! another file; else a restart would bring back what was deleted.
 
-use super::catalog::{Catalog, Part};
+use super::catalog::{Encoded, ITEM_BYTES, PART_BYTES, PartRef, encode};
 use super::disk::DiskFile;
 use super::format::State;
-use super::items::{Effect, Entry};
+use super::items::Effect;
+use super::log_file::{NOTE_WEIGHT, Segment};
+use super::run::{Metas, Place, Run, SealedMetas};
+use super::tombstones::Tombstones;
 use crate::contract::Pos;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Bound;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-
-/// What a record costs besides its body, about, in bytes: to weigh what a file still holds.
-const RECORD_OVERHEAD_BYTES: u64 = 96;
-
-/// The records of one partition in one file, in rising order of position.
-#[derive(Default)]
-pub(super) struct Run {
-    pub(super) entries: Vec<Entry>,
-    dead: Vec<u64>,
-}
-
-impl Run {
-    fn push(&mut self, entry: Entry) {
-        if self.entries.len() >= self.dead.len().saturating_mul(64) {
-            self.dead.push(0);
-        }
-        self.entries.push(entry);
-    }
-
-    fn find(&self, pos: Pos) -> Option<usize> {
-        self.entries.binary_search_by_key(&pos, |entry| entry.pos).ok()
-    }
-
-    pub(super) fn is_live(&self, at: usize) -> bool {
-        self.dead
-            .get(at / 64)
-            .is_some_and(|word| word & (1 << (at % 64)) == 0)
-    }
-
-    /// Marks a record deleted; answers whether it was live.
-    fn kill(&mut self, at: usize) -> bool {
-        let live = self.is_live(at);
-        if let Some(word) = self.dead.get_mut(at / 64) {
-            *word |= 1 << (at % 64);
-        }
-        live
-    }
-
-    pub(super) fn live(&self) -> impl Iterator<Item = Entry> {
-        self.entries
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| self.is_live(*at))
-            .map(|(_, entry)| *entry)
-    }
-}
 
 /// Which file this is.
 #[derive(Clone)]
@@ -69,100 +26,65 @@ pub(super) struct FileRef {
     pub(super) file: Arc<dyn DiskFile>,
 }
 
-/// A file of the log and what is known about it.
-pub(super) struct Segment {
-    /// Unique in this process, never reused: two files with the same name are two segments.
-    pub(super) id: u64,
-    pub(super) first: u64,
-    pub(super) last: u64,
-    pub(super) at: FileRef,
-    /// Bytes of the file, once sealed.
-    pub(super) bytes: u64,
-    pub(super) sealed: bool,
-    /// Damage was met: the file is evidence and is neither rewritten nor dropped.
-    pub(super) damaged: bool,
-    pub(super) runs: BTreeMap<u32, Run>,
-    /// Tombstones in this file; kept only until it is sealed, then its catalog has them.
-    pub(super) deletes: Vec<(u32, Pos)>,
-    /// Ids of other files that hold records whose tombstone is here.
-    pub(super) targets: BTreeSet<u64>,
-    /// Records whose latest note is here.
-    pub(super) notes: usize,
-    pub(super) weight: u64,
-    pub(super) live_weight: u64,
-}
+/// Positions are numbers that we choose, so nobody can make them collide.
+#[derive(Default)]
+pub(super) struct PosHasher(u64);
 
-impl Segment {
-    pub(super) fn new(id: u64, first: u64, last: u64, at: FileRef) -> Self {
-        Self {
-            id,
-            first,
-            last,
-            at,
-            bytes: 0,
-            sealed: false,
-            damaged: false,
-            runs: BTreeMap::new(),
-            deletes: Vec::new(),
-            targets: BTreeSet::new(),
-            notes: 0,
-            weight: 0,
-            live_weight: 0,
+impl Hasher for PosHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
         }
     }
 
-    fn weigh(entry: &Entry) -> u64 {
-        RECORD_OVERHEAD_BYTES.saturating_add(u64::from(entry.body_bytes))
-    }
-
-    pub(super) fn push(&mut self, partition: u32, entry: Entry) {
-        self.runs.entry(partition).or_default().push(entry);
-        self.weight = self.weight.saturating_add(Self::weigh(&entry));
-        self.live_weight = self.live_weight.saturating_add(Self::weigh(&entry));
-    }
-
-    fn kill(&mut self, partition: u32, pos: Pos) -> Kill {
-        let Some(run) = self.runs.get_mut(&partition) else {
-            return Kill::Unknown;
-        };
-        let Some(at) = run.find(pos) else {
-            return Kill::Unknown;
-        };
-        if !run.kill(at) {
-            return Kill::DeadAlready;
-        }
-        let weight = run.entries.get(at).map_or(0, Self::weigh);
-        self.live_weight = self.live_weight.saturating_sub(weight);
-        Kill::Killed { weight }
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
     }
 }
 
-enum Kill {
-    Killed { weight: u64 },
-    DeadAlready,
-    Unknown,
-}
+type Notes = HashMap<Pos, (u64, Bytes), BuildHasherDefault<PosHasher>>;
 
 #[derive(Default)]
-struct Partition {
+pub(super) struct Partition {
     state: State,
     /// The latest note of each live record that has one, and the id of the segment it is in.
-    notes: HashMap<Pos, (u64, Bytes)>,
+    notes: Notes,
     /// The first position of each run, and the first number of the segment it is in.
     runs: BTreeMap<Pos, u64>,
 }
 
-/// A live record and where it is.
-pub(super) struct Located {
-    pub(super) at: FileRef,
-    pub(super) entry: Entry,
-    pub(super) note: Option<Bytes>,
+impl Partition {
+    pub(super) fn note_of(&self, pos: Pos) -> Option<Bytes> {
+        if self.notes.is_empty() {
+            return None;
+        }
+        self.notes.get(&pos).map(|(_, note)| note.clone())
+    }
+
+    /// The first numbers of the segments whose runs may hold positions from `first` to `last`, in order.
+    pub(super) fn segments(&self, first: Pos, last: Pos) -> impl Iterator<Item = u64> {
+        segments_of(&self.runs, first, last)
+    }
+}
+
+fn segments_of(runs: &BTreeMap<Pos, u64>, first: Pos, last: Pos) -> impl Iterator<Item = u64> {
+    let before = runs.range(..=first).next_back();
+    let from = before.map_or(first, |(start, _)| *start);
+    let rest = (from <= last).then(|| runs.range(from..=last));
+    rest.into_iter().flatten().map(|(_, segment)| *segment)
 }
 
 /// All files and partitions.
 pub(super) struct Index {
     partitions: Vec<Partition>,
     pub(super) segments: BTreeMap<u64, Segment>,
+    /// The first number of the segment with this id.
+    by_id: BTreeMap<u64, u64>,
     next_id: u64,
     /// Bytes of records deleted since the collector last looked.
     freed: u64,
@@ -175,13 +97,14 @@ impl Index {
         Self {
             partitions,
             segments: BTreeMap::new(),
+            by_id: BTreeMap::new(),
             next_id: 0,
             freed: 0,
             poisoned: false,
         }
     }
 
-    fn partition(&self, partition: u32) -> Option<&Partition> {
+    pub(super) fn partition(&self, partition: u32) -> Option<&Partition> {
         self.partitions.get(usize::try_from(partition).ok()?)
     }
 
@@ -213,6 +136,7 @@ impl Index {
     /// Adds the newest file; what is applied next is in it.
     pub(super) fn push_segment(&mut self, first: u64, last: u64, at: FileRef) {
         let id = self.mint_id();
+        self.by_id.insert(id, first);
         self.segments.insert(first, Segment::new(id, first, last, at));
     }
 
@@ -226,17 +150,22 @@ impl Index {
             .map(std::collections::btree_map::OccupiedEntry::into_mut)
     }
 
-    /// The newest file gets no more frames.
-    pub(super) fn seal_newest(&mut self, bytes: u64) {
+    /// The newest file gets no more frames; its metas are in its catalog from now on.
+    pub(super) fn seal_newest(&mut self, bytes: u64, metas: Vec<(u32, SealedMetas)>) {
         if let Some(segment) = self.newest_mut() {
-            segment.sealed = true;
-            segment.bytes = bytes;
-            segment.deletes = Vec::new();
+            segment.seal(bytes, metas);
         }
     }
 
-    /// Applies what a frame of the newest file does. Refuses what cannot be, telling why.
-    pub(super) fn apply(&mut self, effects: Vec<Effect>) -> Result<(), &'static str> {
+    /// The newest file has tombstones of about so many bytes.
+    pub(super) fn weigh_deletes(&mut self, bytes: u64) {
+        if let Some(newest) = self.newest_mut() {
+            newest.delete_weight = bytes;
+        }
+    }
+
+    /// Applies what a frame of the newest file does; `meta` is its metadata. Refuses what cannot be, telling why.
+    pub(super) fn apply(&mut self, effects: Vec<Effect>, meta: &[u8]) -> Result<(), &'static str> {
         for effect in effects {
             match effect {
                 Effect::Claim { partition, token } => {
@@ -249,8 +178,22 @@ impl Index {
                     let partition = self.partition_mut(partition).ok_or("an unknown partition")?;
                     partition.state.last_commit = (token, n);
                 }
-                Effect::Append { partition, entry } => self.append(partition, entry)?,
-                Effect::Delete { partition, pos } => self.delete(partition, pos),
+                Effect::Append {
+                    partition,
+                    pos,
+                    place,
+                    meta: slice,
+                } => self.append(partition, pos, place, slice.of(meta))?,
+                Effect::Delete {
+                    partition,
+                    first,
+                    last,
+                } => {
+                    if let Some(newest) = self.newest_mut() {
+                        newest.bury(partition, first, last);
+                    }
+                    self.delete(partition, first, last);
+                }
                 Effect::Note { partition, pos, note } => self.note(partition, pos, note),
             }
         }
@@ -266,64 +209,88 @@ impl Index {
         reached
     }
 
-    fn append(&mut self, partition: u32, entry: Entry) -> Result<(), &'static str> {
+    fn append(&mut self, partition: u32, pos: Pos, place: Place, meta: &[u8]) -> Result<(), &'static str> {
         let newest = self.newest_mut().ok_or("a record outside any segment")?;
-        let run = newest.runs.get(&partition);
-        let starts_run = run.is_none_or(|run| run.entries.is_empty());
-        let rises = run
-            .and_then(|run| run.entries.last())
-            .is_none_or(|last| last.pos < entry.pos);
-        newest.push(partition, entry);
         let first = newest.first;
+        let last = newest.runs.get(&partition).and_then(Run::last);
+        newest.push(partition, pos, place, meta);
+        match last {
+            Some(last) if last >= pos => return Err("positions that do not rise"),
+            Some(_) => {}
+            None => self.start_run(partition, pos, first)?,
+        }
         let partition = self.partition_mut(partition).ok_or("an unknown partition")?;
-        if !rises
-            || (starts_run
-                && partition
-                    .runs
-                    .last_key_value()
-                    .is_some_and(|(last, _)| *last >= entry.pos))
-        {
-            return Err("positions that do not rise");
-        }
-        if starts_run {
-            partition.runs.insert(entry.pos, first);
-        }
-        partition.state.last_pos = partition.state.last_pos.max(entry.pos);
+        partition.state.last_pos = partition.state.last_pos.max(pos);
         Ok(())
     }
 
-    fn delete(&mut self, partition: u32, pos: Pos) {
-        if let Some(newest) = self.newest_mut() {
-            newest.deletes.push((partition, pos));
+    /// Adds a whole run to the newest file.
+    pub(super) fn append_run(&mut self, partition: u32, run: Run) -> Result<(), &'static str> {
+        let Some(first) = run.first() else { return Ok(()) };
+        let newest = self.newest_mut().ok_or("a record outside any segment")?;
+        let number = newest.first;
+        if !newest.push_run(partition, run) {
+            return Err("a partition that is named twice");
         }
-        let Some(first) = self.segment_of(partition, pos) else {
+        self.start_run(partition, first, number)
+    }
+
+    fn start_run(&mut self, partition: u32, pos: Pos, segment: u64) -> Result<(), &'static str> {
+        let number = partition;
+        let partition = self.partition(partition).ok_or("an unknown partition")?;
+        let before = partition.runs.last_key_value().and_then(|(_, first)| {
+            let run = self.segments.get(first)?.runs.get(&number)?;
+            run.last()
+        });
+        if before.is_some_and(|before| before >= pos) {
+            return Err("positions that do not rise");
+        }
+        if let Some(partition) = self.partition_mut(number) {
+            partition.runs.insert(pos, segment);
+        }
+        Ok(())
+    }
+
+    /// Deletes all records from the first to the last, by a tombstone in the newest file.
+    pub(super) fn delete(&mut self, partition: u32, first: Pos, last: Pos) {
+        let own = self.newest().map(|newest| newest.id);
+        let held = usize::try_from(partition).ok();
+        let Some(Partition { runs, notes, .. }) = held.and_then(|at| self.partitions.get_mut(at)) else {
             return;
         };
-        let Some(segment) = self.segments.get_mut(&first) else {
-            return;
-        };
-        let id = segment.id;
-        match segment.kill(partition, pos) {
-            Kill::Killed { weight } => self.freed = self.freed.saturating_add(weight),
-            Kill::DeadAlready | Kill::Unknown => return,
+        let mut forgotten = Vec::new();
+        let mut hit = Vec::new();
+        for start in segments_of(runs, first, last) {
+            let Some(segment) = self.segments.get_mut(&start) else {
+                continue;
+            };
+            let freed = segment.kill(partition, first, last, |pos| {
+                if !notes.is_empty() {
+                    forgotten.extend(notes.remove(&pos).map(|(id, _)| id));
+                }
+            });
+            if let Some(freed) = freed {
+                self.freed = self.freed.saturating_add(freed);
+                hit.extend(Some(segment.id).filter(|id| Some(*id) != own));
+            }
         }
-        if let Some(newest) = self.newest_mut().filter(|newest| newest.id != id) {
-            newest.targets.insert(id);
+        for id in forgotten {
+            self.forget_note(id);
         }
-        let gone = self
-            .partition_mut(partition)
-            .and_then(|partition| partition.notes.remove(&pos));
-        if let Some((note_id, _)) = gone {
-            self.forget_note(note_id);
+        if !hit.is_empty()
+            && let Some(newest) = self.newest_mut()
+        {
+            newest.targets.extend(hit);
         }
     }
 
-    fn note(&mut self, partition: u32, pos: Pos, note: Bytes) {
+    pub(super) fn note(&mut self, partition: u32, pos: Pos, note: Bytes) {
         if self.find(partition, pos).is_none_or(|(run, at)| !run.is_live(at)) {
             return;
         }
         let Some(newest) = self.newest_mut() else { return };
         newest.notes = newest.notes.saturating_add(1);
+        newest.mark_weight = newest.mark_weight.saturating_add(NOTE_WEIGHT);
         let id = newest.id;
         let before = self
             .partition_mut(partition)
@@ -334,81 +301,42 @@ impl Index {
     }
 
     fn forget_note(&mut self, id: u64) {
-        if let Some(segment) = self.segments.values_mut().rev().find(|segment| segment.id == id) {
+        if let Some(segment) = self.by_id.get(&id).and_then(|first| self.segments.get_mut(first)) {
             segment.notes = segment.notes.saturating_sub(1);
         }
     }
 
     /// The segment whose run would hold the position.
-    fn segment_of(&self, partition: u32, pos: Pos) -> Option<u64> {
-        self.partition(partition)?
-            .runs
-            .range(..=pos)
-            .next_back()
-            .map(|(_, first)| *first)
+    fn segment_of(&self, partition: u32, pos: Pos) -> Option<&Segment> {
+        let (_, first) = self.partition(partition)?.runs.range(..=pos).next_back()?;
+        self.segments.get(first)
     }
 
-    /// The file that physically holds a record, live or not.
-    pub(super) fn holder(&self, partition: u32, pos: Pos) -> Option<&Segment> {
-        let segment = self.segments.get(&self.segment_of(partition, pos)?)?;
-        segment.runs.get(&partition)?.find(pos).map(|_| segment)
+    /// The files that physically hold records from the first to the last, live or not.
+    pub(super) fn holders(&self, partition: u32, first: Pos, last: Pos) -> impl Iterator<Item = &Segment> {
+        let runs = self.partition(partition).into_iter();
+        let near = runs.flat_map(move |partition| partition.segments(first, last));
+        near.filter_map(|number| self.segments.get(&number))
+            .filter(move |segment| {
+                let run = segment.runs.get(&partition);
+                run.is_some_and(|run| {
+                    let next = run.positions(run.lower_bound(first)).next();
+                    next.is_some_and(|(_, pos)| pos <= last)
+                })
+            })
     }
 
     fn find(&self, partition: u32, pos: Pos) -> Option<(&Run, usize)> {
-        let run = self
-            .segments
-            .get(&self.segment_of(partition, pos)?)?
-            .runs
-            .get(&partition)?;
+        let run = self.segment_of(partition, pos)?.runs.get(&partition)?;
         run.find(pos).map(|at| (run, at))
     }
 
     /// Where a live record is.
-    pub(super) fn locate(&self, partition: u32, pos: Pos) -> Option<(FileRef, Entry)> {
-        let segment = self.segments.get(&self.segment_of(partition, pos)?)?;
+    pub(super) fn locate(&self, partition: u32, pos: Pos) -> Option<(&FileRef, Place)> {
+        let segment = self.segment_of(partition, pos)?;
         let run = segment.runs.get(&partition)?;
         let at = run.find(pos).filter(|at| run.is_live(*at))?;
-        run.entries.get(at).map(|entry| (segment.at.clone(), *entry))
-    }
-
-    /// The first `max` live records after a position.
-    pub(super) fn live_after(&self, partition: u32, after: Pos, max: usize) -> Vec<Located> {
-        let Some(state) = self.partition(partition) else {
-            return Vec::new();
-        };
-        let from = state
-            .runs
-            .range(..=after)
-            .next_back()
-            .map_or(Pos(0), |(first, _)| *first);
-        let mut found = Vec::new();
-        for first in state
-            .runs
-            .range((Bound::Included(from), Bound::Unbounded))
-            .map(|(_, first)| first)
-        {
-            let Some(segment) = self.segments.get(first) else {
-                continue;
-            };
-            let Some(run) = segment.runs.get(&partition) else {
-                continue;
-            };
-            let skip = run.entries.partition_point(|entry| entry.pos <= after);
-            for (at, entry) in run.entries.iter().enumerate().skip(skip) {
-                if found.len() >= max {
-                    return found;
-                }
-                if run.is_live(at) {
-                    let note = state.notes.get(&entry.pos).map(|(_, note)| note.clone());
-                    found.push(Located {
-                        at: segment.at.clone(),
-                        entry: *entry,
-                        note,
-                    });
-                }
-            }
-        }
-        found
+        run.place(at).map(|place| (&segment.at, place))
     }
 
     /// The notes that are in these segments and still the latest of a live record.
@@ -428,44 +356,36 @@ impl Index {
     /// Bytes of the frame that would seal the newest file, about.
     pub(super) fn seal_bytes(&self) -> u64 {
         let Some(newest) = self.newest() else { return 0 };
-        let entries: usize = newest.runs.values().map(|run| run.entries.len()).sum();
-        let states = self.partitions.len().saturating_mul(48);
-        let items = entries
-            .saturating_mul(24)
-            .saturating_add(newest.deletes.len().saturating_mul(8));
-        let fixed = (states.saturating_add(items) as u64).saturating_add(128);
-        fixed.saturating_add((newest.notes as u64).saturating_mul(super::catalog::ITEM_BYTES))
+        let run = |run: &Run| {
+            let metas = match run.metas() {
+                Metas::Held(held) => held.bytes.len() as u64,
+                Metas::Sealed(_) => 0,
+            };
+            let spans = (run.span_count() as u64).saturating_mul(16);
+            let places = (run.len() as u64).saturating_mul(8);
+            metas.saturating_add(spans).saturating_add(places)
+        };
+        let runs: u64 = newest.runs.values().map(run).sum();
+        let deletes: usize = newest.deletes.values().map(Tombstones::bytes).sum();
+        let notes = (newest.notes as u64).saturating_mul(ITEM_BYTES + NOTE_WEIGHT);
+        let fixed = (self.partitions.len() as u64).saturating_mul(48 + PART_BYTES);
+        runs.saturating_add(deletes as u64)
+            .saturating_add(notes)
+            .saturating_add(fixed)
+            .saturating_add(128)
     }
 
     /// The catalog of the newest file, to seal it with.
-    pub(super) fn catalog(&self) -> Catalog {
+    pub(super) fn catalog(&self) -> Encoded {
         let Some(newest) = self.newest() else {
-            return Catalog::default();
+            return encode(&[], [].into_iter());
         };
-        let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
-        for (partition, run) in &newest.runs {
-            parts
-                .entry(*partition)
-                .or_default()
-                .entries
-                .clone_from(&run.entries);
-        }
-        for (partition, pos) in &newest.deletes {
-            parts.entry(*partition).or_default().deletes.push(*pos);
-        }
-        if newest.notes > 0 {
-            for (partition, notes) in self.notes_in(&BTreeSet::from([newest.id])) {
-                parts.entry(partition).or_default().notes = notes;
-            }
-        }
-        let parts = parts
-            .into_iter()
-            .map(|(partition, part)| Part { partition, ..part })
-            .collect();
-        Catalog {
-            states: self.states(),
-            parts,
-        }
+        let notes = if newest.notes > 0 {
+            self.notes_in(&BTreeSet::from([newest.id]))
+        } else {
+            BTreeMap::new()
+        };
+        catalog_of(&self.states(), newest, &notes)
     }
 
     /// Puts a rewritten file in the place of its sources. `notes` are those it carries. What was deleted or
@@ -483,6 +403,8 @@ impl Index {
             .filter_map(|first| self.segments.remove(first))
             .map(|source| source.id)
             .collect();
+        self.by_id.retain(|id, _| !old_ids.contains(id));
+        self.by_id.insert(id, segment.first);
         for other in self.segments.values_mut() {
             let before = other.targets.len();
             other.targets.retain(|target| !old_ids.contains(target));
@@ -492,8 +414,8 @@ impl Index {
         }
         for (number, partition) in (0_u32..).zip(&mut self.partitions) {
             partition.runs.retain(|_, first| !sources.contains(first));
-            if let Some(start) = segment.runs.get(&number).and_then(|run| run.entries.first()) {
-                partition.runs.insert(start.pos, segment.first);
+            if let Some(start) = segment.runs.get(&number).and_then(Run::first) {
+                partition.runs.insert(start, segment.first);
             }
             for (pos, _) in notes.get(&number).into_iter().flatten() {
                 if let Some(note) = partition
@@ -513,17 +435,17 @@ impl Index {
     fn kill_deleted_since(&self, segment: &mut Segment) -> bool {
         let mut gone = Vec::new();
         for (partition, run) in &segment.runs {
-            for entry in &run.entries {
+            for (_, pos) in run.positions(0) {
                 if self
-                    .find(*partition, entry.pos)
+                    .find(*partition, pos)
                     .is_none_or(|(old, at)| !old.is_live(at))
                 {
-                    gone.push((*partition, entry.pos));
+                    gone.push((*partition, pos));
                 }
             }
         }
         for (partition, pos) in &gone {
-            segment.kill(*partition, *pos);
+            segment.kill(*partition, *pos, *pos, |_| {});
         }
         !gone.is_empty()
     }
@@ -533,6 +455,7 @@ impl Index {
         let Some(gone) = self.segments.remove(&first) else {
             return;
         };
+        self.by_id.remove(&gone.id);
         for other in self.segments.values_mut() {
             other.targets.remove(&gone.id);
         }
@@ -540,13 +463,27 @@ impl Index {
             partition.runs.retain(|_, at| *at != first);
         }
     }
+}
 
-    /// Whether nothing that the file holds matters any more.
-    pub(super) fn is_droppable(segment: &Segment) -> bool {
-        segment.sealed
-            && !segment.damaged
-            && segment.live_weight == 0
-            && segment.notes == 0
-            && segment.targets.is_empty()
-    }
+/// The catalog of a file whose metas are in memory.
+pub(super) fn catalog_of(
+    states: &[State],
+    segment: &Segment,
+    notes: &BTreeMap<u32, Vec<(Pos, Bytes)>>,
+) -> Encoded {
+    let partitions: BTreeSet<u32> = segment
+        .runs
+        .keys()
+        .chain(segment.deletes.keys())
+        .chain(notes.keys())
+        .copied()
+        .collect();
+    let part = |partition: u32| PartRef {
+        partition,
+        run: segment.runs.get(&partition),
+        deletes: segment.deletes.get(&partition),
+        notes: notes.get(&partition).map(Vec::as_slice),
+    };
+    let parts: Vec<PartRef<'_>> = partitions.into_iter().map(part).collect();
+    encode(states, parts.into_iter())
 }

@@ -1,18 +1,20 @@
 //! The metadata of a group frame: a run of tagged items, and what they mean for the index.
 //!
 //! ```text
-//! 1 partition: partition u32
-//! 2 claim:     partition u32 · token u64 · bytes of node u16 · node
-//! 3 commit:    partition u32 · token u64 · n u64
-//! 4 append:    pos u64 · bytes of meta u32 · offset of body among the bodies u32 · bytes of body u32
-//!              · crc of body u32 · crc of partition, these fields and meta u32 · meta
-//! 5 delete:    pos u64
-//! 6 note:      pos u64 · bytes of note u16 · note
+//! 1 partition: partition
+//! 2 claim:     partition · token · bytes of node · node
+//! 3 commit:    partition · token · n
+//! 4 append:    step of position · bytes of body · bytes of meta · meta
+//! 5 delete:    step of position · positions after the first that are deleted too
+//! 6 note:      step of position · bytes of note · note
 //! ```
 //!
-//! Items 4 to 6 belong to the partition that the last item 1 to 3 named.
+//! All numbers are of variable length. Items 4 to 6 belong to the partition that the last item 1 to 3 named; their
+//! steps are from the last position of the same kind of item since then. Bodies lie in the order of the items,
+//! each followed by its checksum.
 
-use super::format::{HEADER_BYTES, Header, Input, Kind, length};
+use super::format::{HEADER_BYTES, Header, Input, Kind, length, put_step, put_varint};
+use super::run::{BODY_CRC_BYTES, Place, body_crc};
 use crate::contract::{Append, Error, Group, Pos, Token};
 use bytes::Bytes;
 
@@ -23,45 +25,78 @@ const APPEND: u8 = 4;
 const DELETE: u8 = 5;
 const NOTE: u8 = 6;
 
-/// Bytes of an append item before its meta.
-pub(super) const APPEND_BYTES: usize = 29;
-/// Of these, those under the item's checksum.
-const APPEND_SUMMED_BYTES: usize = 25;
-
-/// Where a record is; all that is kept in memory per record. Offsets count from the start of the file.
+/// Some bytes of a frame's metadata.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Entry {
-    pub(super) pos: Pos,
-    /// Of its append item.
-    pub(super) head: u32,
-    pub(super) body: u32,
-    pub(super) body_bytes: u32,
-    pub(super) body_crc: u32,
+pub(super) struct Slice {
+    pub(super) at: u32,
+    pub(super) bytes: u32,
+}
+
+impl Slice {
+    pub(super) fn of(self, meta: &[u8]) -> &[u8] {
+        let place = usize::try_from(self.at)
+            .ok()
+            .zip(usize::try_from(self.bytes).ok());
+        place
+            .and_then(|(at, bytes)| meta.get(at..at.checked_add(bytes)?))
+            .unwrap_or_default()
+    }
 }
 
 /// What an item does to the index.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Effect {
-    Claim { partition: u32, token: Token },
-    Commit { partition: u32, token: Token, n: u64 },
-    Append { partition: u32, entry: Entry },
-    Delete { partition: u32, pos: Pos },
-    Note { partition: u32, pos: Pos, note: Bytes },
+    Claim {
+        partition: u32,
+        token: Token,
+    },
+    Commit {
+        partition: u32,
+        token: Token,
+        n: u64,
+    },
+    Append {
+        partition: u32,
+        pos: Pos,
+        place: Place,
+        /// Its meta in the metadata of the frame.
+        meta: Slice,
+    },
+    /// All from the first to the last.
+    Delete {
+        partition: u32,
+        first: Pos,
+        last: Pos,
+    },
+    Note {
+        partition: u32,
+        pos: Pos,
+        note: Bytes,
+    },
+}
+
+/// The last positions that items named since the last item that named a partition.
+#[derive(Clone, Copy, Default)]
+struct Last {
+    append: u64,
+    delete: u64,
+    note: u64,
 }
 
 /// A group frame in the making.
 #[derive(Default)]
 pub(super) struct FrameBuilder {
     meta: Vec<u8>,
-    bodies: Vec<Bytes>,
+    bodies: Vec<(Bytes, u32)>,
     body_bytes: usize,
     effects: Vec<Effect>,
     partition: Option<u32>,
+    last: Last,
 }
 
-/// A finished frame.
+/// What a finished frame holds besides its bytes.
 pub(super) struct Frame {
-    pub(super) bytes: Vec<u8>,
+    pub(super) meta: Vec<u8>,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -77,40 +112,54 @@ impl FrameBuilder {
 
     /// Bytes that the frame adds to the index of its file, at most.
     pub(super) fn index_bytes(&self) -> u64 {
-        (self.effects.len() as u64).saturating_mul(super::catalog::ITEM_BYTES)
+        let items = (self.effects.len() as u64).saturating_mul(super::catalog::ITEM_BYTES);
+        items.saturating_add(self.meta.len() as u64)
     }
 
     pub(super) fn claim(&mut self, partition: u32, token: Token, node: &str) {
         self.partition = None;
         self.meta.push(CLAIM);
-        self.meta.extend_from_slice(&partition.to_le_bytes());
-        self.meta.extend_from_slice(&token.0.to_le_bytes());
-        self.short(node.as_bytes());
+        put_varint(&mut self.meta, u64::from(partition));
+        put_varint(&mut self.meta, token.0);
+        self.bytes(node.as_bytes());
         self.effects.push(Effect::Claim { partition, token });
     }
 
     pub(super) fn commit(&mut self, partition: u32, token: Token, n: u64, group: Group) {
         self.partition = Some(partition);
+        self.last = Last::default();
         self.meta.push(COMMIT);
-        self.meta.extend_from_slice(&partition.to_le_bytes());
-        self.meta.extend_from_slice(&token.0.to_le_bytes());
-        self.meta.extend_from_slice(&n.to_le_bytes());
+        put_varint(&mut self.meta, u64::from(partition));
+        put_varint(&mut self.meta, token.0);
+        put_varint(&mut self.meta, n);
         self.effects.push(Effect::Commit { partition, token, n });
-        for append in group.append {
+        let Group {
+            append,
+            mut delete,
+            notes,
+        } = group;
+        self.bodies.reserve(append.len());
+        self.effects.reserve(append.len().saturating_add(notes.len()));
+        for append in append {
             self.append(partition, append);
         }
-        for pos in group.delete {
-            self.delete(partition, pos);
+        delete.sort_unstable();
+        delete.dedup();
+        for range in delete.chunk_by(|a, b| a.0.checked_add(1) == Some(b.0)) {
+            if let [first, .., last] | [first @ last] = range {
+                self.delete(partition, *first, *last);
+            }
         }
-        self.notes(partition, group.notes);
+        self.notes(partition, notes);
     }
 
     pub(super) fn notes(&mut self, partition: u32, notes: Vec<(Pos, Bytes)>) {
         for (pos, note) in notes {
             self.enter(partition);
             self.meta.push(NOTE);
-            self.meta.extend_from_slice(&pos.0.to_le_bytes());
-            self.short(&note);
+            put_step(&mut self.meta, self.last.note, pos.0);
+            self.last.note = pos.0;
+            self.bytes(&note);
             // A copy: a note must not hold on to the request that it came in.
             self.effects.push(Effect::Note {
                 partition,
@@ -122,58 +171,71 @@ impl FrameBuilder {
 
     pub(super) fn append(&mut self, partition: u32, append: Append) {
         self.enter(partition);
-        let head = self.meta.len();
-        let entry = Entry {
-            pos: append.pos,
-            head: length(head),
+        let Append { pos, meta, body } = append;
+        let place = Place {
             body: length(self.body_bytes),
-            body_bytes: length(append.body.len()),
-            body_crc: crc32c::crc32c(&append.body),
+            body_bytes: length(body.len()),
         };
         self.meta.push(APPEND);
-        self.meta.extend_from_slice(&append.pos.0.to_le_bytes());
-        for narrow in [
-            length(append.meta.len()),
-            entry.body,
-            entry.body_bytes,
-            entry.body_crc,
-        ] {
-            self.meta.extend_from_slice(&narrow.to_le_bytes());
-        }
-        let fields = self.meta.get(head..).unwrap_or_default();
-        let crc = head_crc(partition, fields, &append.meta);
-        self.meta.extend_from_slice(&crc.to_le_bytes());
-        self.meta.extend_from_slice(&append.meta);
-        self.body_bytes = self.body_bytes.saturating_add(append.body.len());
-        self.bodies.push(append.body);
-        self.effects.push(Effect::Append { partition, entry });
+        put_step(&mut self.meta, self.last.append, pos.0);
+        self.last.append = pos.0;
+        put_varint(&mut self.meta, body.len() as u64);
+        self.bytes(&meta);
+        let slice = Slice {
+            at: length(self.meta.len().saturating_sub(meta.len())),
+            bytes: length(meta.len()),
+        };
+        self.body_bytes = self
+            .body_bytes
+            .saturating_add(body.len())
+            .saturating_add(BODY_CRC_BYTES);
+        let crc = body_crc(partition, pos, &body);
+        self.bodies.push((body, crc));
+        self.effects.push(Effect::Append {
+            partition,
+            pos,
+            place,
+            meta: slice,
+        });
     }
 
-    pub(super) fn delete(&mut self, partition: u32, pos: Pos) {
+    /// Deletes all from the first to the last.
+    pub(super) fn delete(&mut self, partition: u32, first: Pos, last: Pos) {
         self.enter(partition);
         self.meta.push(DELETE);
-        self.meta.extend_from_slice(&pos.0.to_le_bytes());
-        self.effects.push(Effect::Delete { partition, pos });
+        put_step(&mut self.meta, self.last.delete, first.0);
+        put_varint(&mut self.meta, last.0.saturating_sub(first.0));
+        self.last.delete = last.0;
+        self.effects.push(Effect::Delete {
+            partition,
+            first,
+            last,
+        });
     }
 
     fn enter(&mut self, partition: u32) {
         if self.partition != Some(partition) {
             self.partition = Some(partition);
+            self.last = Last::default();
             self.meta.push(PARTITION);
-            self.meta.extend_from_slice(&partition.to_le_bytes());
+            put_varint(&mut self.meta, u64::from(partition));
         }
     }
 
-    fn short(&mut self, bytes: &[u8]) {
-        let count = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-        self.meta.extend_from_slice(&count.to_le_bytes());
-        self.meta
-            .extend_from_slice(bytes.get(..usize::from(count)).unwrap_or_default());
+    fn bytes(&mut self, bytes: &[u8]) {
+        put_varint(&mut self.meta, bytes.len() as u64);
+        self.meta.extend_from_slice(bytes);
     }
 
-    /// Places the frame at `offset`. One buffer for the group: copying small bodies costs less than a list of
-    /// vectors as long as the group.
-    pub(super) fn finish(self, segment: u64, offset: u64, synced_to: u64) -> Result<Frame, Error> {
+    /// Places the frame at `offset` and writes it into `out`, in the place of what is there. One buffer for the
+    /// group, used again and again: copying small bodies costs less than a list of vectors as long as the group.
+    pub(super) fn finish(
+        self,
+        segment: u64,
+        offset: u64,
+        synced_to: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<Frame, Error> {
         let header = Header {
             kind: Kind::Group,
             segment,
@@ -184,95 +246,30 @@ impl FrameBuilder {
             meta_crc: crc32c::crc32c(&self.meta),
         };
         let (head, trailer) = header.encode();
-        let mut bytes = Vec::with_capacity(self.frame_bytes());
-        bytes.extend_from_slice(&head);
-        bytes.extend_from_slice(&self.meta);
-        for body in &self.bodies {
-            bytes.extend_from_slice(body);
+        out.clear();
+        out.reserve(self.frame_bytes());
+        out.extend_from_slice(&head);
+        out.extend_from_slice(&self.meta);
+        for (body, crc) in &self.bodies {
+            out.extend_from_slice(body);
+            out.extend_from_slice(&crc.to_le_bytes());
         }
-        bytes.extend_from_slice(&trailer);
+        out.extend_from_slice(&trailer);
         let mut effects = self.effects;
+        let base = header.bodies_at();
         for effect in &mut effects {
-            if let Effect::Append { entry, .. } = effect {
-                *entry = placed(&header, *entry).ok_or(Error::TooLarge)?;
+            if let Effect::Append { place, .. } = effect {
+                place.body = base
+                    .checked_add(u64::from(place.body))
+                    .and_then(|body| u32::try_from(body).ok())
+                    .ok_or(Error::TooLarge)?;
             }
         }
-        Ok(Frame { bytes, effects })
+        Ok(Frame {
+            meta: self.meta,
+            effects,
+        })
     }
-}
-
-/// An entry whose offsets count from the metadata and the bodies, counted from the start of the file.
-fn placed(header: &Header, entry: Entry) -> Option<Entry> {
-    let metas_at = header.offset.checked_add(HEADER_BYTES as u64)?;
-    let head = u32::try_from(metas_at.checked_add(u64::from(entry.head))?).ok()?;
-    let body = u32::try_from(header.bodies_at().checked_add(u64::from(entry.body))?).ok()?;
-    Some(Entry { head, body, ..entry })
-}
-
-fn head_crc(partition: u32, fields: &[u8], meta: &[u8]) -> u32 {
-    let crc = crc32c::crc32c(&partition.to_le_bytes());
-    crc32c::crc32c_append(crc32c::crc32c_append(crc, fields), meta)
-}
-
-/// An append item, read back.
-pub(super) struct AppendItem<'a> {
-    pub(super) pos: Pos,
-    pub(super) meta: &'a [u8],
-    pub(super) body: u32,
-    pub(super) body_bytes: u32,
-    pub(super) body_crc: u32,
-}
-
-/// How an attempt to read an append item from the start of `bytes` ended.
-pub(super) enum AppendRead<'a> {
-    Item(AppendItem<'a>),
-    /// The item needs this many bytes, more than there are.
-    Short(usize),
-    Damaged,
-}
-
-/// Reads the append item that `bytes` begin with, and checks it.
-pub(super) fn read_append(partition: u32, bytes: &[u8]) -> AppendRead<'_> {
-    let mut input = Input(bytes);
-    let Some(fields) = input.take(APPEND_BYTES) else {
-        return AppendRead::Short(APPEND_BYTES);
-    };
-    let parse = |mut fields: Input<'_>| {
-        let tag = fields.u8()?;
-        let pos = Pos(fields.u64()?);
-        Some((
-            tag,
-            pos,
-            fields.u32()?,
-            fields.u32()?,
-            fields.u32()?,
-            fields.u32()?,
-            fields.u32()?,
-        ))
-    };
-    let Some((APPEND, pos, meta_bytes, body, body_bytes, body_crc, crc)) = parse(Input(fields)) else {
-        return AppendRead::Damaged;
-    };
-    let Some(meta_bytes) = usize::try_from(meta_bytes)
-        .ok()
-        .filter(|bytes| *bytes <= crate::LIMITS.value)
-    else {
-        return AppendRead::Damaged;
-    };
-    let Some(meta) = input.take(meta_bytes) else {
-        return AppendRead::Short(APPEND_BYTES + meta_bytes);
-    };
-    let summed = fields.get(..APPEND_SUMMED_BYTES).unwrap_or_default();
-    if head_crc(partition, summed, meta) != crc {
-        return AppendRead::Damaged;
-    }
-    AppendRead::Item(AppendItem {
-        pos,
-        meta,
-        body,
-        body_bytes,
-        body_crc,
-    })
 }
 
 /// What the metadata of a group frame does; `None` when it is not well-formed.
@@ -280,64 +277,66 @@ pub(super) fn effects_of(header: &Header, meta: &[u8]) -> Option<Vec<Effect>> {
     let mut input = Input(meta);
     let mut effects = Vec::new();
     let mut current = None;
+    let mut last = Last::default();
+    let mut body = header.bodies_at();
     while !input.is_empty() {
-        let head = meta.len() - input.0.len();
-        let before = input;
         match input.u8()? {
-            PARTITION => current = Some(input.u32()?),
+            PARTITION => {
+                current = Some(input.varint_u32()?);
+                last = Last::default();
+            }
             CLAIM => {
-                let (partition, token) = (input.u32()?, Token(input.u64()?));
-                let node = input.u16()?;
-                input.take(usize::from(node))?;
+                let (partition, token) = (input.varint_u32()?, Token(input.varint()?));
+                input.varint_bytes()?;
                 current = None;
                 effects.push(Effect::Claim { partition, token });
             }
             COMMIT => {
-                let (partition, token, n) = (input.u32()?, Token(input.u64()?), input.u64()?);
+                let (partition, token, n) = (input.varint_u32()?, Token(input.varint()?), input.varint()?);
                 current = Some(partition);
+                last = Last::default();
                 effects.push(Effect::Commit { partition, token, n });
             }
             APPEND => {
-                let partition = current?;
-                let AppendRead::Item(item) = read_append(partition, before.0) else {
-                    return None;
+                last.append = input.step(last.append)?;
+                let place = Place {
+                    body: u32::try_from(body).ok()?,
+                    body_bytes: input.varint_u32()?,
                 };
-                input.take(APPEND_BYTES - 1 + item.meta.len())?;
-                let AppendItem {
-                    pos,
-                    body,
-                    body_bytes,
-                    body_crc,
-                    ..
-                } = item;
-                let entry = Entry {
-                    pos,
-                    head: u32::try_from(head).ok()?,
-                    body,
-                    body_bytes,
-                    body_crc,
-                };
+                body = place.end();
+                let own = input.varint_bytes()?;
+                let end = meta.len().checked_sub(input.0.len())?;
                 effects.push(Effect::Append {
-                    partition,
-                    entry: placed(header, entry)?,
+                    partition: current?,
+                    pos: Pos(last.append),
+                    place,
+                    meta: Slice {
+                        at: u32::try_from(end.checked_sub(own.len())?).ok()?,
+                        bytes: length(own.len()),
+                    },
                 });
             }
-            DELETE => effects.push(Effect::Delete {
-                partition: current?,
-                pos: Pos(input.u64()?),
-            }),
+            DELETE => {
+                let first = input.step(last.delete)?;
+                last.delete = first.checked_add(input.varint()?)?;
+                effects.push(Effect::Delete {
+                    partition: current?,
+                    first: Pos(first),
+                    last: Pos(last.delete),
+                });
+            }
             NOTE => {
-                let pos = Pos(input.u64()?);
-                let count = input.u16()?;
-                let note = Bytes::copy_from_slice(input.take(usize::from(count))?);
+                last.note = input.step(last.note)?;
+                let note = Bytes::copy_from_slice(input.varint_bytes()?);
                 effects.push(Effect::Note {
                     partition: current?,
-                    pos,
+                    pos: Pos(last.note),
                     note,
                 });
             }
             _ => return None,
         }
     }
-    Some(effects)
+    let bodies_end = header.bodies_at().checked_add(u64::from(header.body_bytes))?;
+    (body == bodies_end).then_some(effects)
 }

@@ -20,15 +20,18 @@ pub(crate) mod files;
 mod format;
 mod index;
 mod items;
+mod log_file;
 mod read;
 mod recovery;
 mod rewrite;
+mod run;
 mod scan;
 mod shared;
 pub mod snapshot;
 pub mod steps;
 #[cfg(test)]
 mod tests;
+mod tombstones;
 
 use crate::contract::{
     BoxFuture, Error, Group, Log, LogOwner, LogReader, Opened, Page, PartitionId, Pos, Record, Token,
@@ -40,10 +43,12 @@ use bytes::Bytes;
 use collect::Collector;
 use committer::Committer;
 use disk::Disk;
+use index::Index;
+use read::Located;
 use shared::{Request, Shared};
 use snapshot::SealedFile;
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, RwLockReadGuard};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -189,29 +194,24 @@ struct Owner {
 }
 
 impl Owner {
-    fn check(&self) -> Result<bool, Error> {
+    /// The index, as long as nobody else owns the partition.
+    fn index(&self) -> Result<RwLockReadGuard<'_, Index>, Error> {
         let index = self.engine.shared.index()?;
         match index.state(self.partition.0) {
-            Some(state) if state.token == self.token => Ok(index.poisoned),
+            Some(state) if state.token == self.token => Ok(index),
             Some(_) | None => Err(Error::Fenced),
         }
     }
 
     fn read_bodies(&self, at: &[Pos]) -> Result<Vec<Option<Bytes>>, Error> {
         check_count(at.len())?;
-        self.check()?;
-        let records: Vec<_> = {
-            let index = self.engine.shared.index()?;
-            at.iter()
-                .map(|pos| index.locate(self.partition.0, *pos))
-                .collect()
-        };
-        read::read_bodies(&self.engine.shared, &records)
+        let located = Located::find(&*self.index()?, self.partition.0, at);
+        read::read_bodies(&self.engine.shared, self.partition.0, located)
     }
 
     fn read_page(&self, cursor: Option<&Bytes>, max: usize) -> Result<Page<Record>, Error> {
         check_page(max)?;
-        self.check()?;
+        drop(self.index()?);
         read::read_page(&self.engine.shared, self.partition.0, cursor_pos(cursor)?, max)
     }
 }
@@ -254,7 +254,7 @@ impl LogReader for Owner {
 
     fn confirm(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
-            if self.check()? {
+            if self.index()?.poisoned {
                 Err(Error::Poisoned)
             } else {
                 Ok(())

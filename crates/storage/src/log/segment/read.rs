@@ -3,10 +3,9 @@
 //! Reads do not go through another thread: what is read was written lately and is in the page cache as a rule,
 //! where a read costs less than the hop.
 
-use super::disk::read_exact;
 use super::disk::read_full;
-use super::index::{FileRef, Located};
-use super::items::{APPEND_BYTES, AppendRead, Entry, read_append};
+use super::index::{FileRef, Index};
+use super::run::{BLOCK_RECORDS, HeldMetas, Metas, Place, SealedMetas, pick_metas, sound_body};
 use super::shared::Shared;
 use crate::contract::{Error, Page, Pos, Record, cursor_of};
 use bytes::Bytes;
@@ -17,20 +16,58 @@ use std::sync::Arc;
 const GAP_BYTES_MAX: u64 = 4 << 10;
 /// Bytes of one read, unless one record is larger.
 const READ_BYTES_MAX: u64 = 4 << 20;
-/// Bytes that an append item and its meta are expected to have at most; larger ones cost a second read.
-const HEAD_BYTES_EXPECTED: u64 = 1 << 10;
+/// Bytes of metas of one page, about; what does not fit is in the next.
+const PAGE_BYTES_MAX: usize = 8 << 20;
 
-/// A range of a file that is wanted.
-struct Wanted {
-    slot: usize,
-    at: FileRef,
-    from: u64,
-    bytes: u64,
+/// Records that are to be read, and the files they are in.
+#[derive(Default)]
+pub(super) struct Located {
+    files: Vec<FileRef>,
+    wanted: Vec<Wanted>,
+    slots: usize,
 }
 
-impl Wanted {
-    fn end(&self) -> u64 {
-        self.from.saturating_add(self.bytes)
+/// A body that is wanted.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Of the answer.
+    slot: usize,
+    pos: Pos,
+    /// Of the list.
+    file: usize,
+    place: Place,
+}
+
+impl Located {
+    /// Finds these records; those that are not live have a place in the answer only.
+    pub(super) fn find(index: &Index, partition: u32, at: &[Pos]) -> Self {
+        let mut located = Self {
+            wanted: Vec::with_capacity(at.len()),
+            ..Self::default()
+        };
+        for pos in at {
+            match index.locate(partition, *pos) {
+                Some((file, place)) => located.push(file, *pos, place),
+                None => located.slots = located.slots.saturating_add(1),
+            }
+        }
+        located
+    }
+
+    /// Adds a record.
+    pub(super) fn push(&mut self, at: &FileRef, pos: Pos, place: Place) {
+        let same = |file: &FileRef| Arc::ptr_eq(&file.file, &at.file);
+        let file = self.files.iter().rposition(same).unwrap_or_else(|| {
+            self.files.push(at.clone());
+            self.files.len().saturating_sub(1)
+        });
+        self.wanted.push(Wanted {
+            slot: self.slots,
+            pos,
+            file,
+            place,
+        });
+        self.slots = self.slots.saturating_add(1);
     }
 }
 
@@ -46,129 +83,198 @@ fn damaged(shared: &Shared, at: &FileRef, what: &str, offset: u32) -> Error {
     Error::Corrupt(format!("`{path}`: a damaged {what} at offset {offset}"))
 }
 
-/// Reads ranges, neighbours together; calls back with each. A range may come back short at the end of a file.
-fn read_ranges(
+/// The bytes of a file from one offset to another; fewer at its end.
+fn read_range(shared: &Shared, at: &FileRef, from: u64, to: u64) -> Result<Bytes, Error> {
+    let mut bytes = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(0)];
+    let filled =
+        read_full(&*at.file, from, &mut bytes).map_err(|error| unreadable(shared, at, from, &error))?;
+    bytes.truncate(filled);
+    Ok(Bytes::from(bytes))
+}
+
+/// A part of the bytes that were read from `base` on, given by offsets in the file.
+fn part(bytes: &Bytes, base: u64, from: u64, to: u64) -> Option<Bytes> {
+    let from = usize::try_from(from.checked_sub(base)?).ok()?;
+    let to = usize::try_from(to.checked_sub(base)?).ok()?;
+    (from <= to && to <= bytes.len()).then(|| bytes.slice(from..to))
+}
+
+/// The bodies of these records of one partition, in the order they were asked for; `None` for those not found.
+pub(super) fn read_bodies(
     shared: &Shared,
-    mut wanted: Vec<Wanted>,
-    mut found: impl FnMut(usize, Bytes) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let place = |wanted: &Wanted| (Arc::as_ptr(&wanted.at.file).cast::<()>(), wanted.from);
-    wanted.sort_unstable_by_key(place);
-    let together = |a: &Wanted, b: &Wanted| {
-        Arc::ptr_eq(&a.at.file, &b.at.file) && b.from <= a.end().saturating_add(GAP_BYTES_MAX)
-    };
+    partition: u32,
+    located: Located,
+) -> Result<Vec<Option<Bytes>>, Error> {
+    let Located {
+        files,
+        mut wanted,
+        slots,
+    } = located;
+    let mut bodies: Vec<Option<Bytes>> = vec![None; slots];
+    let from = |wanted: &Wanted| u64::from(wanted.place.body);
+    wanted.sort_unstable_by_key(|wanted| (wanted.file, wanted.place.body));
+    let together =
+        |a: &Wanted, b: &Wanted| a.file == b.file && from(b) <= a.place.end().saturating_add(GAP_BYTES_MAX);
     for near in wanted.chunk_by(together) {
         let mut rest = near;
         while let Some(first) = rest.first() {
-            let fits = |wanted: &&Wanted| wanted.end().saturating_sub(first.from) <= READ_BYTES_MAX;
+            let fits = |wanted: &&Wanted| wanted.place.end().saturating_sub(from(first)) <= READ_BYTES_MAX;
             let count = rest.iter().take_while(fits).count().max(1);
             let (batch, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
             rest = after;
-            let end = batch.iter().map(Wanted::end).max().unwrap_or(first.from);
-            let mut bytes = vec![0; usize::try_from(end.saturating_sub(first.from)).unwrap_or(0)];
-            let filled = read_full(&*first.at.file, first.from, &mut bytes)
-                .map_err(|error| unreadable(shared, &first.at, first.from, &error))?;
-            bytes.truncate(filled);
-            let bytes = Bytes::from(bytes);
+            let Some(at) = files.get(first.file) else { continue };
+            let end = batch.iter().map(|wanted| wanted.place.end()).max().unwrap_or(0);
+            let bytes = read_range(shared, at, from(first), end)?;
             for wanted in batch {
-                let from = usize::try_from(wanted.from.saturating_sub(first.from))
-                    .unwrap_or(0)
-                    .min(filled);
-                let to = from
-                    .saturating_add(usize::try_from(wanted.bytes).unwrap_or(0))
-                    .min(filled);
-                found(wanted.slot, bytes.slice(from..to))?;
+                let Wanted { pos, place, .. } = *wanted;
+                let stored = part(&bytes, from(first), u64::from(place.body), place.end());
+                let body = stored.and_then(|stored| {
+                    let length = sound_body(partition, pos, &stored)?;
+                    Some(stored.slice(..length))
+                });
+                let body = body.ok_or_else(|| damaged(shared, at, "body", place.body))?;
+                if let Some(slot) = bodies.get_mut(wanted.slot) {
+                    *slot = Some(body);
+                }
             }
         }
     }
-    Ok(())
-}
-
-/// The bodies of these records, in this order; `None` stays `None`.
-pub(super) fn read_bodies(
-    shared: &Shared,
-    records: &[Option<(FileRef, Entry)>],
-) -> Result<Vec<Option<Bytes>>, Error> {
-    let mut bodies: Vec<Option<Bytes>> = vec![None; records.len()];
-    let mut wanted = Vec::with_capacity(records.len());
-    for (slot, record) in records.iter().enumerate() {
-        if let Some((at, entry)) = record {
-            let (from, bytes) = (u64::from(entry.body), u64::from(entry.body_bytes));
-            wanted.push(Wanted {
-                slot,
-                at: at.clone(),
-                from,
-                bytes,
-            });
-        }
-    }
-    read_ranges(shared, wanted, |slot, body| {
-        if let (Some(Some((at, entry))), Some(place)) = (records.get(slot), bodies.get_mut(slot)) {
-            if body.len() as u64 != u64::from(entry.body_bytes) || crc32c::crc32c(&body) != entry.body_crc {
-                return Err(damaged(shared, at, "body", entry.body));
-            }
-            *place = Some(body);
-        }
-        Ok(())
-    })?;
     Ok(bodies)
 }
 
-/// The metas of these records of one partition, in this order.
-pub(super) fn read_metas(
-    shared: &Shared,
-    partition: u32,
-    records: &[(FileRef, Entry)],
-) -> Result<Vec<Bytes>, Error> {
-    let mut metas = vec![Bytes::new(); records.len()];
-    let want = |(slot, (at, entry)): (usize, &(FileRef, Entry))| Wanted {
-        slot,
-        at: at.clone(),
-        from: u64::from(entry.head),
-        bytes: HEAD_BYTES_EXPECTED,
-    };
-    let wanted = records.iter().enumerate().map(want).collect();
-    read_ranges(shared, wanted, |slot, bytes| {
-        if let (Some((at, entry)), Some(place)) = (records.get(slot), metas.get_mut(slot)) {
-            *place = meta_of(shared, partition, at, entry, &bytes)?;
-        }
-        Ok(())
-    })?;
-    Ok(metas)
+/// Records of one file whose metas are wanted.
+pub(super) struct Piece {
+    at: FileRef,
+    metas: PieceMetas,
+    /// Number in the run, in order, and what else is known.
+    pub(super) picks: Vec<Pick>,
 }
 
-fn meta_of(
-    shared: &Shared,
-    partition: u32,
-    at: &FileRef,
-    entry: &Entry,
-    bytes: &Bytes,
-) -> Result<Bytes, Error> {
-    let damaged = || damaged(shared, at, "record", entry.head);
-    match read_append(partition, bytes) {
-        // A copy, so that a record kept for long does not hold on to all that was read with it.
-        AppendRead::Item(item) if item.pos == entry.pos => Ok(Bytes::copy_from_slice(item.meta)),
-        AppendRead::Item(_) | AppendRead::Damaged => Err(damaged()),
-        AppendRead::Short(needed) => {
-            let offset = u64::from(entry.head);
-            let all = read_exact(&*at.file, offset, needed)
-                .map_err(|error| unreadable(shared, at, offset, &error))?;
-            let all = all.ok_or_else(damaged)?;
-            match read_append(partition, &all) {
-                AppendRead::Item(item) if item.pos == entry.pos => Ok(Bytes::from(all).slice(APPEND_BYTES..)),
-                AppendRead::Short(more) if more > needed => {
-                    let all = read_exact(&*at.file, offset, more);
-                    let all = all.map_err(|error| unreadable(shared, at, offset, &error))?;
-                    meta_of(
-                        shared,
-                        partition,
-                        at,
-                        entry,
-                        &Bytes::from(all.ok_or_else(damaged)?),
-                    )
-                }
-                AppendRead::Item(_) | AppendRead::Short(_) | AppendRead::Damaged => Err(damaged()),
+/// A record whose meta is wanted.
+pub(super) struct Pick {
+    pub(super) number: usize,
+    pub(super) pos: Pos,
+    pub(super) note: Option<Bytes>,
+}
+
+/// Where the metas of a piece are.
+pub(super) enum PieceMetas {
+    Sealed(Arc<SealedMetas>),
+    /// A copy of the blocks from this one on.
+    Held(usize, Bytes),
+}
+
+impl Piece {
+    pub(super) fn new(at: FileRef, metas: &Metas, picks: Vec<Pick>) -> Self {
+        let block = |pick: Option<&Pick>| pick.map_or(0, |pick| pick.number / BLOCK_RECORDS);
+        let (first, last) = (block(picks.first()), block(picks.last()));
+        let metas = match metas {
+            Metas::Sealed(metas) => PieceMetas::Sealed(Arc::clone(metas)),
+            Metas::Held(held) => {
+                let blocks = held.blocks(first, last.saturating_add(1));
+                PieceMetas::Held(first, Bytes::copy_from_slice(blocks))
             }
+        };
+        Self { at, metas, picks }
+    }
+
+    /// The metas of the picked records, in order.
+    pub(super) fn read(&self, shared: &Shared) -> Result<Vec<Bytes>, Error> {
+        let mut found = Vec::with_capacity(self.picks.len());
+        match &self.metas {
+            PieceMetas::Held(first, blocks) => {
+                let numbers = self.picks.iter().map(|pick| pick.number);
+                pick_metas(blocks, first.saturating_mul(BLOCK_RECORDS), numbers, |meta| {
+                    found.push(meta);
+                })
+                .ok_or(Error::Misuse("a run without its metas"))?;
+            }
+            PieceMetas::Sealed(metas) => self.read_sealed(shared, metas, &mut found)?,
+        }
+        Ok(found)
+    }
+
+    /// Reads blocks that follow each other at once.
+    fn read_sealed(&self, shared: &Shared, metas: &SealedMetas, found: &mut Vec<Bytes>) -> Result<(), Error> {
+        let number = |pick: &Pick| pick.number / BLOCK_RECORDS;
+        let together = |a: &Pick, b: &Pick| number(b).saturating_sub(number(a)) <= 1;
+        for near in self.picks.chunk_by(together) {
+            let (Some(first), Some(last)) = (near.first(), near.last()) else {
+                continue;
+            };
+            let no_block = || damaged(shared, &self.at, "index", metas.end);
+            let (from, ..) = metas.block(number(first)).ok_or_else(no_block)?;
+            let (_, to, _) = metas.block(number(last)).ok_or_else(no_block)?;
+            let bytes = read_range(shared, &self.at, u64::from(from), u64::from(to))?;
+            for block in number(first)..=number(last) {
+                let (at, end, crc) = metas.block(block).ok_or_else(no_block)?;
+                let block = part(&bytes, u64::from(from), u64::from(at), u64::from(end));
+                if block.is_none_or(|block| crc32c::crc32c(&block) != crc) {
+                    return Err(damaged(shared, &self.at, "block of metas", at));
+                }
+            }
+            let start = number(first).saturating_mul(BLOCK_RECORDS);
+            let numbers = near.iter().map(|pick| pick.number);
+            pick_metas(&bytes, start, numbers, |meta| found.push(meta))
+                .ok_or_else(|| damaged(shared, &self.at, "block of metas", from))?;
+        }
+        Ok(())
+    }
+}
+
+/// The first `max` live records after a position, or fewer if their metas are large; and whether there are more.
+fn pieces_after(index: &Index, number: u32, after: Pos, max: usize) -> (Vec<Piece>, bool) {
+    let mut pieces = Vec::new();
+    let (mut count, mut bytes) = (0_usize, 0_usize);
+    let from = Pos(after.0.saturating_add(1));
+    let Some(partition) = index.partition(number).filter(|_| after.0 < u64::MAX) else {
+        return (pieces, false);
+    };
+    for first in partition.segments(from, Pos(u64::MAX)) {
+        let Some(segment) = index.segments.get(&first) else {
+            continue;
+        };
+        let Some(run) = segment.runs.get(&number) else {
+            continue;
+        };
+        let mut picks = Vec::new();
+        let mut block = None;
+        let mut full = false;
+        for (at, pos) in run.live(run.lower_bound(from)) {
+            if block != Some(at / BLOCK_RECORDS) {
+                block = Some(at / BLOCK_RECORDS);
+                full = bytes >= PAGE_BYTES_MAX;
+                bytes = bytes.saturating_add(block_bytes(run.metas(), at / BLOCK_RECORDS));
+            }
+            full = full || count >= max;
+            if full {
+                break;
+            }
+            count = count.saturating_add(1);
+            picks.push(Pick {
+                number: at,
+                pos,
+                note: partition.note_of(pos),
+            });
+        }
+        if !picks.is_empty() {
+            pieces.push(Piece::new(segment.at.clone(), run.metas(), picks));
+        }
+        if full {
+            return (pieces, true);
+        }
+    }
+    (pieces, false)
+}
+
+fn block_bytes(metas: &Metas, number: usize) -> usize {
+    match metas {
+        Metas::Held(held) => HeldMetas::blocks(held, number, number.saturating_add(1)).len(),
+        Metas::Sealed(metas) => {
+            let bytes = metas
+                .block(number)
+                .map_or(0, |(at, end, _)| end.saturating_sub(at));
+            usize::try_from(bytes).unwrap_or(usize::MAX)
         }
     }
 }
@@ -180,22 +286,16 @@ pub(super) fn read_page(
     after: Pos,
     max: usize,
 ) -> Result<Page<Record>, Error> {
-    let mut found = shared
-        .index()?
-        .live_after(partition, after, max.saturating_add(1));
-    let more = found.len() > max;
-    found.truncate(max);
-    let records: Vec<(FileRef, Entry)> = found
-        .iter()
-        .map(|found| (found.at.clone(), found.entry))
-        .collect();
-    let metas = read_metas(shared, partition, &records)?;
-    let record = |(Located { entry, note, .. }, meta)| Record {
-        pos: entry.pos,
-        meta,
-        note,
-    };
-    let items: Vec<Record> = found.into_iter().zip(metas).map(record).collect();
-    let next = items.last().filter(|_| more).map(|last| cursor_of(last.pos));
+    let (pieces, more) = pieces_after(&*shared.index()?, partition, after, max);
+    let mut items = Vec::with_capacity(pieces.iter().map(|piece| piece.picks.len()).sum());
+    for piece in pieces {
+        let metas = piece.read(shared)?;
+        let record = |(Pick { pos, note, .. }, meta)| Record { pos, meta, note };
+        items.extend(piece.picks.into_iter().zip(metas).map(record));
+    }
+    let next = items
+        .last()
+        .filter(|_| more)
+        .map(|last: &Record| cursor_of(last.pos));
     Ok(Page { items, next })
 }

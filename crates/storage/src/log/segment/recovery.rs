@@ -10,14 +10,14 @@
 use super::catalog::{Catalog, Part};
 use super::disk::{Disk, DiskFile, read_exact};
 use super::file::{
-    Active, Sealed, SealedBytes, TEMPORARY, parse_segment_name, read_catalog, segment_name, start_segment,
+    Active, Sealed, SealedBytes, TEMPORARY, other_version, parse_segment_name, read_catalog, segment_name,
+    start_segment,
 };
 use super::files::{FILES, FileList, Ranges, is_covered};
-use super::format::Start;
+use super::format::{Start, VERSION};
 use super::index::{FileRef, Index};
-use super::items::Effect;
 use super::scan::{ScannedFile, scan_file};
-use super::shared::Prepared;
+use super::shared::{FIRST_FILE_BYTES, Prepared};
 use crate::open_error::OpenError;
 use std::io;
 use std::sync::Arc;
@@ -39,6 +39,7 @@ struct Named {
 /// Reads the folder.
 pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> Result<Recovered, OpenError> {
     let (files, covered) = list(disk)?;
+    check_version(disk, &files)?;
     let listed = check_listed(disk, &files)?;
     let mut index = Index::new(partitions);
     let mut active = None;
@@ -49,8 +50,8 @@ pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> R
         let file = disk
             .open(&named.name)
             .map_err(OpenError::io(format!("cannot open `{path}`")))?;
-        let sealed =
-            read_catalog(&file, named.last).map_err(OpenError::io(format!("cannot read `{path}`")))?;
+        let sealed = read_catalog(&file, named.last, at == newest)
+            .map_err(OpenError::io(format!("cannot read `{path}`")))?;
         match sealed {
             Sealed::Catalog(catalog, bytes) => {
                 load_sealed(&mut index, named, &path, Arc::clone(&file), *catalog, bytes.size)?;
@@ -59,7 +60,7 @@ pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> R
             Sealed::No(why) if at < newest => return Err(corrupt(&path, &why)),
             Sealed::No(_) => {
                 let listed = listed.contains(&(named.first, named.last));
-                active = load_newest(disk, &mut index, named, &path, &file, listed)?;
+                active = load_newest(disk, &mut index, named, &path, &file, listed, segment_bytes)?;
             }
         }
     }
@@ -69,7 +70,7 @@ pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> R
     disk.sync_folder()
         .map_err(OpenError::io("cannot sync the log's folder"))?;
     let active = if let Some(active) = active {
-        if active.end < segment_bytes && active.at.file.reserve(segment_bytes).is_err() {
+        if active.end < active.room && active.at.file.reserve(active.room).is_err() {
             tracing::warn!(file = %disk.path(&active.at.name), "no room to reserve for the log");
         }
         active
@@ -80,6 +81,20 @@ pub(super) fn recover(disk: &dyn Disk, partitions: u32, segment_bytes: u64) -> R
         begin(disk, &mut index, segment_bytes)?
     };
     Ok(Recovered { index, active })
+}
+
+/// Refuses files that another release wrote, before anything is made of what they lack or hold.
+fn check_version(disk: &dyn Disk, files: &[Named]) -> Result<(), OpenError> {
+    for named in files.first().into_iter().chain(files.last()) {
+        let path = disk.path(&named.name);
+        let version = disk.open(&named.name).and_then(|file| other_version(&file));
+        if let Some(version) = version.map_err(OpenError::io(format!("cannot read `{path}`")))? {
+            return Err(OpenError::Layout(format!(
+                "`{path}` has version {version} of the log's layout, this release reads version {VERSION}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn corrupt(path: &str, why: &str) -> OpenError {
@@ -170,31 +185,31 @@ fn load_sealed(
     );
     let Catalog { states, parts } = catalog;
     // Records first: what a tombstone names is older than it, and may be in the same file.
-    let (mut records, mut rest) = (Vec::new(), Vec::new());
+    let mut rest = Vec::with_capacity(parts.len());
     for Part {
         partition,
-        entries,
+        run,
         deletes,
         notes,
     } in parts
     {
-        records.extend(
-            entries
-                .into_iter()
-                .map(|entry| Effect::Append { partition, entry }),
-        );
-        rest.extend(deletes.into_iter().map(|pos| Effect::Delete { partition, pos }));
-        rest.extend(
-            notes
-                .into_iter()
-                .map(|(pos, note)| Effect::Note { partition, pos, note }),
-        );
+        index
+            .append_run(partition, run)
+            .map_err(|why| corrupt(path, why))?;
+        rest.push((partition, deletes, notes));
     }
-    index
-        .apply(records)
-        .and_then(|()| index.apply(rest))
-        .map_err(|why| corrupt(path, why))?;
-    index.seal_newest(bytes);
+    let mut delete_weight = 0_u64;
+    for (partition, deletes, notes) in rest {
+        delete_weight = delete_weight.saturating_add(deletes.bytes() as u64);
+        for (first, last) in deletes.ranges() {
+            index.delete(partition, first, last);
+        }
+        for (pos, note) in notes {
+            index.note(partition, pos, note);
+        }
+    }
+    index.weigh_deletes(delete_weight);
+    index.seal_newest(bytes, Vec::new());
     if index.restore(&states) {
         Ok(())
     } else {
@@ -214,6 +229,7 @@ fn load_newest(
     path: &str,
     file: &Arc<dyn DiskFile>,
     listed: bool,
+    segment_bytes: u64,
 ) -> Result<Option<Active>, OpenError> {
     let scanned = scan_file(&**file, named.last).map_err(OpenError::io(format!("cannot read `{path}`")))?;
     if let Some(offset) = scanned.corrupt {
@@ -241,9 +257,12 @@ fn load_newest(
     }
     let begin = scanned.begin;
     let end = scanned.end;
+    let room = file
+        .size()
+        .map_err(OpenError::io(format!("cannot read `{path}`")))?;
     repair(file, &scanned, path)?;
-    for effects in scanned.frames {
-        index.apply(effects).map_err(|why| corrupt(path, why))?;
+    for (effects, meta) in scanned.frames {
+        index.apply(effects, &meta).map_err(|why| corrupt(path, why))?;
     }
     Ok(Some(Active {
         at,
@@ -251,6 +270,7 @@ fn load_newest(
         begin,
         end,
         synced: end,
+        room: room.max(FIRST_FILE_BYTES).min(segment_bytes),
     }))
 }
 
@@ -308,8 +328,9 @@ fn begin(disk: &dyn Disk, index: &mut Index, segment_bytes: u64) -> Result<Activ
     let number = index.newest().map_or(1, |newest| newest.last.saturating_add(1));
     let name = format!("first{TEMPORARY}");
     let io = || OpenError::io("cannot begin a log file");
-    let file = disk.create(&name, segment_bytes).map_err(io())?;
-    let active = start_segment(disk, Prepared { name, file }, number, &index.states()).map_err(io())?;
+    let bytes = segment_bytes.min(FIRST_FILE_BYTES);
+    let file = disk.create(&name, bytes).map_err(io())?;
+    let active = start_segment(disk, Prepared { name, file, bytes }, number, &index.states()).map_err(io())?;
     index.push_segment(number, number, active.at.clone());
     Ok(active)
 }

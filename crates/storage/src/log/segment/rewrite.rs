@@ -1,13 +1,15 @@
 //! Writing what still matters of some neighbouring files into one.
 
-use super::catalog::{Catalog, Part};
+use super::catalog::Part;
 use super::disk::DiskFile;
 use super::file::{Sealed, read_catalog, segment_name};
 use super::files::Listing;
-use super::format::{Kind, Start, State, plain_frame};
-use super::index::{FileRef, Segment};
-use super::items::{Effect, Entry, FrameBuilder};
-use super::read::{read_bodies, read_metas};
+use super::format::{HEADER_BYTES, Kind, Start, State, plain_frame};
+use super::index::{FileRef, catalog_of};
+use super::items::{Effect, FrameBuilder};
+use super::log_file::Segment;
+use super::read::{Located, Pick, Piece, read_bodies};
+use super::run::{Metas, Place};
 use super::shared::Shared;
 use crate::contract::{Append, Error, Pos};
 use bytes::Bytes;
@@ -36,11 +38,18 @@ struct Plan {
     last: u64,
     states: Vec<State>,
     /// Live records, by partition, in order.
-    records: BTreeMap<u32, Vec<(FileRef, Entry)>>,
+    records: BTreeMap<u32, Vec<Carried>>,
     /// Tombstones of records that lie in other files, and the ids of these.
-    deletes: BTreeMap<u32, Vec<Pos>>,
+    deletes: BTreeMap<u32, Vec<(Pos, Pos)>>,
     targets: BTreeSet<u64>,
     notes: BTreeMap<u32, Vec<(Pos, Bytes)>>,
+}
+
+/// Live records of one partition in one file.
+struct Carried {
+    at: FileRef,
+    metas: Metas,
+    records: Vec<(usize, Pos, Place)>,
 }
 
 /// Rewrites these files, given by their first numbers, into one.
@@ -65,14 +74,20 @@ pub(super) fn rewrite(
             return Ok(Rewrite::Given);
         }
     };
+    let name = segment_name(plan.first, plan.last);
+    let at = FileRef {
+        name: name.as_str().into(),
+        file: Arc::clone(&file),
+    };
     let mut copy = Copy {
         file: &file,
         last: plan.last,
         end: 0,
-        entries: BTreeMap::new(),
+        buffer: Vec::new(),
+        segment: Segment::new(shared.index_mut()?.mint_id(), plan.first, plan.last, at),
     };
     let written = copy.write(shared, &plan, is_closed);
-    let Copy { end, entries, .. } = copy;
+    let Copy { segment, end, .. } = copy;
     if let Err(stop) = written {
         drop(shared.disk.remove(temporary));
         match stop {
@@ -90,18 +105,8 @@ pub(super) fn rewrite(
         }
         return Ok(Rewrite::Given);
     }
-    let name = segment_name(plan.first, plan.last);
     install(shared, temporary, &name, &plan, listing)?;
-    swap(
-        shared,
-        &plan,
-        FileRef {
-            name: name.as_str().into(),
-            file,
-        },
-        end,
-        entries,
-    )?;
+    shared.index_mut()?.replace(&plan.sources, segment, &plan.notes);
     tracing::debug!(file = %name, sources = plan.names.len(), bytes = end, "log files rewritten");
     Ok(Rewrite::Done)
 }
@@ -136,27 +141,6 @@ fn install(
     clear().map_err(failed)
 }
 
-fn swap(
-    shared: &Shared,
-    plan: &Plan,
-    at: FileRef,
-    bytes: u64,
-    entries: BTreeMap<u32, Vec<Entry>>,
-) -> Result<(), Error> {
-    let mut index = shared.index_mut()?;
-    let mut segment = Segment::new(index.mint_id(), plan.first, plan.last, at);
-    segment.bytes = bytes;
-    segment.sealed = true;
-    segment.targets.clone_from(&plan.targets);
-    for (partition, entries) in entries {
-        for entry in entries {
-            segment.push(partition, entry);
-        }
-    }
-    index.replace(&plan.sources, segment, &plan.notes);
-    Ok(())
-}
-
 /// What to carry over; `None` when a source's index cannot be read any more.
 fn plan(shared: &Shared, sources: &[u64]) -> Result<Option<Plan>, Error> {
     let mut plan = Plan {
@@ -181,14 +165,20 @@ fn plan(shared: &Shared, sources: &[u64]) -> Result<Option<Plan>, Error> {
             plan.last = plan.last.max(segment.last);
             files.push((segment.first, segment.last, segment.at.clone()));
             for (partition, run) in &segment.runs {
-                let live = run.live().map(|entry| (segment.at.clone(), entry));
-                plan.records.entry(*partition).or_default().extend(live);
+                let live = run
+                    .live(0)
+                    .filter_map(|(at, pos)| Some((at, pos, run.place(at)?)));
+                plan.records.entry(*partition).or_default().push(Carried {
+                    at: segment.at.clone(),
+                    metas: run.metas().clone(),
+                    records: live.collect(),
+                });
             }
         }
         plan.notes = index.notes_in(&ids);
     }
     for (first, last, at) in files {
-        let catalog = match read_catalog(&at.file, last) {
+        let catalog = match read_catalog(&at.file, last, false) {
             Ok(Sealed::Catalog(catalog, _)) => catalog,
             Ok(Sealed::No(why)) => return refuse(shared, first, &at, &why),
             Err(error) => return refuse(shared, first, &at, &error.to_string()),
@@ -199,13 +189,16 @@ fn plan(shared: &Shared, sources: &[u64]) -> Result<Option<Plan>, Error> {
             partition, deletes, ..
         } in catalog.parts
         {
-            for pos in deletes {
-                let holder = index
-                    .holder(partition, pos)
-                    .filter(|holder| !plan.sources.contains(&holder.first));
-                if let Some(holder) = holder {
-                    plan.targets.insert(holder.id);
-                    plan.deletes.entry(partition).or_default().push(pos);
+            for (from, to) in deletes.ranges() {
+                let mut needed = false;
+                for holder in index.holders(partition, from, to) {
+                    if !plan.sources.contains(&holder.first) {
+                        plan.targets.insert(holder.id);
+                        needed = true;
+                    }
+                }
+                if needed {
+                    plan.deletes.entry(partition).or_default().push((from, to));
                 }
             }
         }
@@ -233,7 +226,9 @@ struct Copy<'a> {
     file: &'a Arc<dyn DiskFile>,
     last: u64,
     end: u64,
-    entries: BTreeMap<u32, Vec<Entry>>,
+    buffer: Vec<u8>,
+    /// The new file as it will be known.
+    segment: Segment,
 }
 
 impl Copy<'_> {
@@ -243,30 +238,40 @@ impl Copy<'_> {
             last: plan.last,
             states: plan.states.clone(),
         };
-        self.put(&frame(Kind::Start, plan.last, 0, &start.encode())?)?;
-        for (partition, records) in &plan.records {
-            let mut rest = records.as_slice();
-            while !rest.is_empty() {
-                if is_closed() {
-                    return Err(Stop::Closed);
+        self.put(&frame(Kind::Start, plan.last, 0, &start.encode(), &[])?)?;
+        for (partition, carried) in &plan.records {
+            for carried in carried {
+                let mut rest = carried.records.as_slice();
+                while !rest.is_empty() {
+                    if is_closed() {
+                        return Err(Stop::Closed);
+                    }
+                    let (chunk, after) = rest.split_at_checked(chunk_records(rest)).unwrap_or((rest, &[]));
+                    rest = after;
+                    self.copy_records(shared, *partition, carried, chunk)?;
                 }
-                let (chunk, after) = rest.split_at_checked(chunk_records(rest)).unwrap_or((rest, &[]));
-                rest = after;
-                self.copy_records(shared, *partition, chunk)?;
             }
         }
         let mut marks = FrameBuilder::default();
         for (partition, deletes) in &plan.deletes {
-            for pos in deletes {
-                marks.delete(*partition, *pos);
+            for (first, last) in deletes {
+                marks.delete(*partition, *first, *last);
+                self.segment.bury(*partition, *first, *last);
             }
         }
         for (partition, notes) in &plan.notes {
             marks.notes(*partition, notes.clone());
         }
         self.put_group(marks)?;
-        let catalog = self.catalog(plan).encode();
-        self.put(&frame(Kind::Index, plan.last, self.end, &catalog)?)?;
+        self.segment.targets.clone_from(&plan.targets);
+        let catalog = catalog_of(&plan.states, &self.segment, &plan.notes);
+        let index = frame(Kind::Index, plan.last, self.end, &catalog.meta, &catalog.blocks)?;
+        let metas_at = self
+            .end
+            .saturating_add((HEADER_BYTES + catalog.meta.len()) as u64);
+        let metas = catalog.placed(metas_at).ok_or(Stop::Damaged(Error::TooLarge))?;
+        self.put(&index)?;
+        self.segment.seal(self.end, metas);
         self.file.sync_all().map_err(Stop::Io)
     }
 
@@ -274,17 +279,29 @@ impl Copy<'_> {
         &mut self,
         shared: &Shared,
         partition: u32,
-        chunk: &[(FileRef, Entry)],
+        carried: &Carried,
+        chunk: &[(usize, Pos, Place)],
     ) -> Result<(), Stop> {
-        let metas = read_metas(shared, partition, chunk).map_err(Stop::Damaged)?;
-        let wanted: Vec<_> = chunk.iter().cloned().map(Some).collect();
-        let bodies = read_bodies(shared, &wanted).map_err(Stop::Damaged)?;
+        let pick = |(number, pos, _): &(usize, Pos, Place)| Pick {
+            number: *number,
+            pos: *pos,
+            note: None,
+        };
+        let picks = chunk.iter().map(pick).collect();
+        let metas = Piece::new(carried.at.clone(), &carried.metas, picks)
+            .read(shared)
+            .map_err(Stop::Damaged)?;
+        let mut located = Located::default();
+        for (_, pos, place) in chunk {
+            located.push(&carried.at, *pos, *place);
+        }
+        let bodies = read_bodies(shared, partition, located).map_err(Stop::Damaged)?;
         let mut group = FrameBuilder::default();
-        for (((_, entry), meta), body) in chunk.iter().zip(metas).zip(bodies) {
+        for (((_, pos, _), meta), body) in chunk.iter().zip(metas).zip(bodies) {
             group.append(
                 partition,
                 Append {
-                    pos: entry.pos,
+                    pos: *pos,
                     meta,
                     body: body.unwrap_or_default(),
                 },
@@ -297,11 +314,21 @@ impl Copy<'_> {
         if group.is_empty() {
             return Ok(());
         }
-        let frame = group.finish(self.last, self.end, 0).map_err(Stop::Damaged)?;
-        self.put(&frame.bytes)?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let frame = group
+            .finish(self.last, self.end, 0, &mut buffer)
+            .map_err(Stop::Damaged)?;
+        self.put(&buffer)?;
+        self.buffer = buffer;
         for effect in frame.effects {
-            if let Effect::Append { partition, entry } = effect {
-                self.entries.entry(partition).or_default().push(entry);
+            if let Effect::Append {
+                partition,
+                pos,
+                place,
+                meta,
+            } = effect
+            {
+                self.segment.push(partition, pos, place, meta.of(&frame.meta));
             }
         }
         Ok(())
@@ -312,38 +339,17 @@ impl Copy<'_> {
         self.end = self.end.saturating_add(bytes.len() as u64);
         Ok(())
     }
-
-    fn catalog(&self, plan: &Plan) -> Catalog {
-        let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
-        for (partition, entries) in &self.entries {
-            parts.entry(*partition).or_default().entries.clone_from(entries);
-        }
-        for (partition, deletes) in &plan.deletes {
-            parts.entry(*partition).or_default().deletes.clone_from(deletes);
-        }
-        for (partition, notes) in &plan.notes {
-            parts.entry(*partition).or_default().notes.clone_from(notes);
-        }
-        let parts = parts
-            .into_iter()
-            .map(|(partition, part)| Part { partition, ..part })
-            .collect();
-        Catalog {
-            states: plan.states.clone(),
-            parts,
-        }
-    }
 }
 
-fn frame(kind: Kind, segment: u64, offset: u64, meta: &[u8]) -> Result<Vec<u8>, Stop> {
-    plain_frame(kind, segment, offset, 0, meta).map_err(Stop::Damaged)
+fn frame(kind: Kind, segment: u64, offset: u64, meta: &[u8], bodies: &[u8]) -> Result<Vec<u8>, Stop> {
+    plain_frame(kind, segment, offset, 0, meta, bodies).map_err(Stop::Damaged)
 }
 
 /// How many of these records to copy at once; at least one.
-fn chunk_records(records: &[(FileRef, Entry)]) -> usize {
+fn chunk_records(records: &[(usize, Pos, Place)]) -> usize {
     let mut bytes = 0_u64;
-    let fits = |(_, entry): &&(FileRef, Entry)| {
-        bytes = bytes.saturating_add(u64::from(entry.body_bytes));
+    let fits = |(_, _, place): &&(usize, Pos, Place)| {
+        bytes = bytes.saturating_add(u64::from(place.body_bytes));
         bytes <= CHUNK_BYTES
     };
     records.iter().take(CHUNK_RECORDS).take_while(fits).count().max(1)

@@ -3,6 +3,7 @@
 use super::disk::{DiskFile, read_exact, read_full};
 use super::format::{FRAME_MAGIC, HEADER_BYTES, Header, Kind, Start, TRAILER_BYTES};
 use super::items::{Effect, effects_of};
+use super::run::sound_body;
 use std::io;
 
 /// Bytes read at once.
@@ -14,8 +15,8 @@ pub(super) struct ScannedFile {
     pub(super) start: Option<Start>,
     /// Where the start frame ends.
     pub(super) begin: u64,
-    /// What each sound frame does.
-    pub(super) frames: Vec<Vec<Effect>>,
+    /// What each sound frame does, and its metadata.
+    pub(super) frames: Vec<(Vec<Effect>, Vec<u8>)>,
     /// Where the last sound frame ends.
     pub(super) end: u64,
     /// How far a later frame confirms the file to have been durable.
@@ -30,6 +31,7 @@ pub(super) struct ScannedFile {
 struct Sound {
     header: Header,
     effects: Vec<Effect>,
+    meta: Vec<u8>,
 }
 
 /// Reads the file by headers and metadata.
@@ -45,10 +47,10 @@ pub(super) fn scan_file(file: &dyn DiskFile, segment: u64) -> io::Result<Scanned
                 out.start = Some(start);
                 (out.begin, out.end) = (end, end);
             }
-            FrameRead::Group(header, effects) if offset > 0 => {
-                out.end = header.end();
-                out.confirmed = out.confirmed.max(header.synced_to);
-                sound.push(Sound { header, effects });
+            FrameRead::Group(frame) if offset > 0 => {
+                out.end = frame.header.end();
+                out.confirmed = out.confirmed.max(frame.header.synced_to);
+                sound.push(frame);
             }
             FrameRead::Start(..) | FrameRead::Group(..) => {
                 why = Some("a frame of another kind");
@@ -82,7 +84,10 @@ pub(super) fn scan_file(file: &dyn DiskFile, segment: u64) -> io::Result<Scanned
         ));
     }
     out.confirmed = out.confirmed.max(out.begin).min(out.end);
-    out.frames = sound.into_iter().map(|sound| sound.effects).collect();
+    out.frames = sound
+        .into_iter()
+        .map(|sound| (sound.effects, sound.meta))
+        .collect();
     Ok(out)
 }
 
@@ -93,12 +98,11 @@ pub(super) fn first_damage(file: &dyn DiskFile, segment: u64) -> io::Result<Opti
     loop {
         match read_frame(&mut window, segment, offset)? {
             FrameRead::Start(_, end) if offset == 0 => offset = end,
-            FrameRead::Group(header, effects) if offset > 0 => {
-                let sound = Sound { header, effects };
-                if let Some(at) = damaged_body(file, std::slice::from_ref(&sound), 0)? {
+            FrameRead::Group(frame) if offset > 0 => {
+                if let Some(at) = damaged_body(file, std::slice::from_ref(&frame), 0)? {
                     return Ok(Some((at, "a damaged body in the frame")));
                 }
-                offset = header.end();
+                offset = frame.header.end();
             }
             FrameRead::Seal if offset > 0 => return Ok(None),
             FrameRead::Start(..) | FrameRead::Group(..) | FrameRead::Seal => {
@@ -111,20 +115,29 @@ pub(super) fn first_damage(file: &dyn DiskFile, segment: u64) -> io::Result<Opti
 
 /// The first frame with a damaged body among those that nothing confirms.
 fn damaged_body(file: &dyn DiskFile, sound: &[Sound], confirmed: u64) -> io::Result<Option<u64>> {
-    for Sound { header, effects } in sound.iter().filter(|sound| sound.header.offset >= confirmed) {
+    for Sound { header, effects, .. } in sound.iter().filter(|sound| sound.header.offset >= confirmed) {
         let length = usize::try_from(header.body_bytes).unwrap_or(usize::MAX);
         let Some(bodies) = read_exact(file, header.bodies_at(), length)? else {
             return Ok(Some(header.offset));
         };
         for effect in effects {
-            let Effect::Append { entry, .. } = effect else {
+            let Effect::Append {
+                partition,
+                pos,
+                place,
+                ..
+            } = effect
+            else {
                 continue;
             };
-            let from = u64::from(entry.body).saturating_sub(header.bodies_at());
-            let body = usize::try_from(from).ok().and_then(|from| {
-                bodies.get(from..from.checked_add(usize::try_from(entry.body_bytes).ok()?)?)
-            });
-            if body.is_none_or(|body| crc32c::crc32c(body) != entry.body_crc) {
+            let from = u64::from(place.body).saturating_sub(header.bodies_at());
+            let to = place.end().saturating_sub(header.bodies_at());
+            let range = usize::try_from(from).ok().zip(usize::try_from(to).ok());
+            let stored = range.and_then(|(from, to)| bodies.get(from..to));
+            if stored
+                .and_then(|stored| sound_body(*partition, *pos, stored))
+                .is_none()
+            {
                 return Ok(Some(header.offset));
             }
         }
@@ -134,7 +147,7 @@ fn damaged_body(file: &dyn DiskFile, sound: &[Sound], confirmed: u64) -> io::Res
 
 enum FrameRead {
     Start(Start, u64),
-    Group(Header, Vec<Effect>),
+    Group(Sound),
     Seal,
     Damaged(&'static str),
 }
@@ -157,7 +170,13 @@ fn read_frame(window: &mut Window<'_>, segment: u64, offset: u64) -> io::Result<
     };
     let read = match header.kind {
         Kind::Start => Start::decode(meta).map(|start| FrameRead::Start(start, header.end())),
-        Kind::Group => effects_of(&header, meta).map(|effects| FrameRead::Group(header, effects)),
+        Kind::Group => effects_of(&header, meta).map(|effects| {
+            FrameRead::Group(Sound {
+                header,
+                effects,
+                meta: meta.to_vec(),
+            })
+        }),
         Kind::Index => Some(FrameRead::Seal),
     };
     let trailer_at = header.end().saturating_sub(TRAILER_BYTES as u64);

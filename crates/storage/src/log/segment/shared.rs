@@ -7,6 +7,7 @@ use super::snapshot::SealedFile;
 use crate::contract::{Error, Group, PartitionId, Pos, Token, group_size, lock};
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::oneshot;
 
@@ -105,11 +106,16 @@ impl Queue {
 pub(super) struct Prepared {
     pub(super) name: String,
     pub(super) file: Arc<dyn DiskFile>,
+    /// How long it was made.
+    pub(super) bytes: u64,
 }
 
 /// Files made in advance: one for records, and one more that is kept for tombstones, so that a full disk can be
 /// emptied.
 pub(super) const PREPARED_FILES: usize = 2;
+
+/// How long the first files are made.
+pub(super) const FIRST_FILE_BYTES: u64 = 8 << 20;
 
 /// What the collector thread has to do.
 #[derive(Default)]
@@ -141,6 +147,7 @@ pub(super) struct Shared {
     queue_changed: Condvar,
     pub(super) chores: Mutex<Chores>,
     pub(super) chores_changed: Condvar,
+    files_made: AtomicU64,
     threads: Mutex<u32>,
     thread_ended: Condvar,
 }
@@ -160,6 +167,7 @@ impl Shared {
                 ..Chores::default()
             }),
             chores_changed: Condvar::new(),
+            files_made: AtomicU64::new(0),
             threads: Mutex::new(0),
             thread_ended: Condvar::new(),
         }
@@ -263,6 +271,16 @@ impl Shared {
             // What stays behind is removed at the next opening.
             drop(self.disk.remove(&name));
         }
+    }
+
+    /// How long to make the next file: from small to the usual size, twice as long each time, so that a server
+    /// that has little to do takes little room.
+    pub(super) fn next_file_bytes(&self) -> u64 {
+        let made = self.files_made.fetch_add(1, Ordering::Relaxed);
+        let doubled = made.saturating_sub(PREPARED_FILES as u64).min(16);
+        FIRST_FILE_BYTES
+            .saturating_mul(1 << doubled)
+            .min(self.segment_bytes)
     }
 
     pub(super) fn thread_starts(&self) {

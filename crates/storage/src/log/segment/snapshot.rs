@@ -73,9 +73,12 @@ impl SealedFile {
         let damaged = |why: String| Error::Corrupt(format!("`{path}`: {why}"));
         let (_, last) = parse_segment_name(&self.name).ok_or_else(|| damaged("not a log file".to_owned()))?;
         let unreadable = |error: io::Error| damaged(format!("cannot be read: {error}"));
-        match first_damage(&*self.file, last).map_err(unreadable)? {
-            Some((offset, why)) => Err(damaged(format!("{why} at offset {offset}"))),
-            None => Ok(()),
+        if let Some((offset, why)) = first_damage(&*self.file, last).map_err(unreadable)? {
+            return Err(damaged(format!("{why} at offset {offset}")));
+        }
+        match read_catalog(&self.file, last, true).map_err(unreadable)? {
+            Sealed::Catalog(..) => Ok(()),
+            Sealed::No(why) => Err(damaged(why)),
         }
     }
 }
@@ -97,7 +100,7 @@ pub fn begin_restored(folder: &Path) -> io::Result<()> {
         return Err(invalid("the backup has no log files".to_owned()));
     };
     let name = segment_name(first, last);
-    let catalog = match read_catalog(&disk.open(&name)?, last)? {
+    let catalog = match read_catalog(&disk.open(&name)?, last, true)? {
         Sealed::Catalog(catalog, _) => catalog,
         Sealed::No(why) => return Err(invalid(format!("`{}`: {why}", disk.path(&name)))),
     };
@@ -112,6 +115,11 @@ pub fn begin_restored(folder: &Path) -> io::Result<()> {
         .collect();
     let name = "restored.tmp".to_owned();
     let file = disk.create(&name, 0)?;
-    start_segment(&disk, Prepared { name, file }, last.saturating_add(1), &states)?;
+    start_segment(
+        &disk,
+        Prepared { name, file, bytes: 0 },
+        last.saturating_add(1),
+        &states,
+    )?;
     Ok(())
 }

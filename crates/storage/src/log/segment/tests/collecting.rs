@@ -88,6 +88,52 @@ fn a_few_old_records_do_not_keep_many_files() {
 }
 
 #[test]
+fn one_old_record_in_each_file_does_not_keep_the_files_however_long_it_goes_on() {
+    let mut bench = Bench::open_sized(&SimulatedDisk::default(), 16 << 10).unwrap();
+    let token = bench.claim(0).unwrap().token;
+    bench.commit(0, token, 1, group([(1, 1_000)], [])).unwrap();
+    let mut n = 1;
+    let mut most = 0;
+    // A file holds some 15 records. Of every 20 one stays until 60 more have come; all others go at once.
+    for pos in 2..=6_000_u64 {
+        let mut deletes = Vec::new();
+        if (pos - 1) % 20 != 0 {
+            deletes.push(pos - 1);
+        } else if pos > 1_200 {
+            deletes.push(pos - 1 - 1_200);
+        }
+        n += 1;
+        bench.commit(0, token, n, group([(pos, 1_000)], deletes)).unwrap();
+        if pos % 10 == 0 {
+            bench.collector.collect().unwrap();
+            most = most.max(bench.files().len());
+        }
+    }
+    // 60 old records fill 4 files if nothing else is in them; at most four times as much is kept, and some small ones.
+    assert!(most <= 24, "{most} files");
+    let expected: Vec<u64> = (4_800..6_000)
+        .filter(|pos| pos % 20 == 0)
+        .chain([6_000])
+        .collect();
+    assert_intact(&bench, &expected);
+    assert_intact(&Bench::open(&bench.disk.after_kill()).unwrap(), &expected);
+}
+
+#[test]
+fn notes_that_are_renewed_for_ever_do_not_keep_files() {
+    let (mut bench, token) = filled(2);
+    for round in 0..3_000_u64 {
+        let note = Bytes::copy_from_slice(&[u8::try_from(round % 251).unwrap(); 100]);
+        bench.note(0, token, vec![(Pos(1 + round % 2), note)]);
+        if round % 20 == 0 {
+            bench.collector.collect().unwrap();
+            assert!(bench.files().len() <= 12, "{:?}", bench.files());
+        }
+    }
+    assert_intact(&Bench::open(&bench.disk.after_kill()).unwrap(), &[1, 2]);
+}
+
+#[test]
 fn what_is_deleted_and_noted_during_a_rewriting_stays_so() {
     let (mut bench, token) = filled(40);
     bench

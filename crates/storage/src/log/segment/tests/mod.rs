@@ -8,7 +8,7 @@ mod torn;
 
 use super::collect::Collector;
 use super::committer::Committer;
-use super::read::{read_bodies, read_page};
+use super::read::{Located, read_bodies, read_page};
 use super::recovery::recover;
 use super::shared::{Request, Shared};
 use crate::contract::{Append, Error, Group, PartitionId, Pos, Record, Token};
@@ -85,18 +85,22 @@ impl Bench {
     }
 
     fn records(&self, partition: u32) -> Result<Vec<Record>, Error> {
-        Ok(read_page(&self.shared, partition, Pos(0), 100_000)?.items)
+        let mut all = Vec::new();
+        let mut after = Pos(0);
+        loop {
+            let page = read_page(&self.shared, partition, after, 100_000)?;
+            all.extend(page.items);
+            let last = all.last().map(|record: &Record| record.pos);
+            match last.filter(|_| page.next.is_some()) {
+                Some(last) => after = last,
+                None => return Ok(all),
+            }
+        }
     }
 
     fn bodies(&self, partition: u32, positions: &[Pos]) -> Result<Vec<Option<Bytes>>, Error> {
-        let located: Vec<_> = {
-            let index = self.shared.index()?;
-            positions
-                .iter()
-                .map(|pos| index.locate(partition, *pos))
-                .collect()
-        };
-        read_bodies(&self.shared, &located)
+        let located = Located::find(&*self.shared.index()?, partition, positions);
+        read_bodies(&self.shared, partition, located)
     }
 
     fn files(&self) -> Vec<String> {

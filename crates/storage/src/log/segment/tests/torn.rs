@@ -104,7 +104,7 @@ fn a_changed_byte_before_the_last_frame_is_reported_and_never_skipped() {
                     .into_iter()
                     .filter(|pos| bench.bodies(0, &[Pos(*pos)]).is_err())
                     .collect();
-                let in_first_body = damaged.is_empty() && (ends[0] - 56..ends[0] - 16).contains(&at);
+                let in_first_body = damaged.is_empty() && (ends[0] - 64..ends[0] - 16).contains(&at);
                 assert!(damaged == [3] || in_first_body, "changed at {at}: {damaged:?}");
             }
         }
@@ -167,4 +167,58 @@ fn another_number_of_partitions_is_refused() {
         super::recover(&disk, 3, SEGMENT_BYTES),
         Err(OpenError::Layout(_))
     ));
+}
+
+#[test]
+fn a_log_of_another_version_is_refused_and_left_as_it_is() {
+    let (disk, _) = written();
+    let name = segment_name(1, 1);
+    let mut bytes = disk.content(&name);
+    bytes[4] = 1;
+    let crc = crc32c::crc32c(&bytes[..44]).to_le_bytes();
+    bytes[44..48].copy_from_slice(&crc);
+    let disk = SimulatedDisk::default();
+    disk.set_content(&name, bytes.clone());
+    match Bench::open(&disk) {
+        Err(OpenError::Layout(why)) => {
+            assert!(why.contains("version 1") && why.contains("version 2"), "{why}");
+        }
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("opened"),
+    }
+    assert_eq!(disk.content(&name), bytes);
+}
+
+#[test]
+fn a_seal_that_is_not_whole_is_made_anew() {
+    let disk = SimulatedDisk::default();
+    let mut bench = Bench::open(&disk).unwrap();
+    let token = bench.claim(0).unwrap().token;
+    for n in 1..=4 {
+        bench.commit(0, token, n, group([(n, 1_500)], [])).unwrap();
+    }
+    // As if the power had gone while the first file was sealed: nothing of the second is there.
+    let name = segment_name(1, 1);
+    let whole = disk.content(&name);
+    let expected = live(&{ Bench::open(&disk_with(whole.clone())).unwrap() });
+    let seal = whole
+        .windows(6)
+        .rposition(|window| *window == *b"meta 1")
+        .unwrap();
+    for at in seal..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 4;
+        let disk = disk_with(bytes);
+        let mut bench = Bench::open(&disk).unwrap();
+        assert_eq!(live(&bench), expected, "changed at {at}");
+        let token = bench.claim(0).unwrap().token;
+        for n in 10..14 {
+            let last = bench.shared.index().unwrap().state(0).unwrap().last_commit.1;
+            bench.commit(0, token, last + 1, group([(n, 1_500)], [])).unwrap();
+        }
+        assert_eq!(
+            live(&Bench::open(&disk.after_kill()).unwrap()).len(),
+            expected.len() + 4
+        );
+    }
 }
