@@ -48,6 +48,7 @@ struct Inode {
     seen: Vec<u8>,
     durable: Vec<u8>,
     pending: Vec<Pending>,
+    sync_failed: bool,
 }
 
 type Node = Arc<Mutex<Inode>>;
@@ -69,7 +70,50 @@ struct State {
     room: Option<u64>,
     /// Syncs until one fails.
     sync_fails_in: Option<u64>,
+    /// Calls until one fails, and how.
+    fault: Option<(u64, ErrorKind)>,
     changes: u64,
+    calls: u64,
+    /// What failed by [`SimulatedDisk::fail_call_after`].
+    failed: Option<Call>,
+    /// Syncs of a file after one of its syncs had failed.
+    syncs_after_failure: u64,
+    last_write: Option<LastWrite>,
+}
+
+/// The last write, and what was in its place.
+struct LastWrite {
+    node: Node,
+    before: Vec<u8>,
+    offset: usize,
+    end: usize,
+}
+
+/// What a file layer is asked to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Call {
+    /// List the folder.
+    List,
+    /// Make a file.
+    Create,
+    /// Open a file.
+    Open,
+    /// Give a file another name.
+    Rename,
+    /// Remove a name.
+    Remove,
+    /// Make names durable.
+    SyncFolder,
+    /// Ask for the length of a file.
+    Size,
+    /// Read.
+    Read,
+    /// Write.
+    Write,
+    /// Cut or extend a file, or make room for it.
+    SetSize,
+    /// Make a file durable.
+    Sync,
 }
 
 /// See the module.
@@ -133,6 +177,7 @@ impl SimulatedDisk {
                     seen,
                     durable,
                     pending: inode.pending.clone(),
+                    sync_failed: false,
                 }))
             });
             Arc::clone(copied)
@@ -187,6 +232,7 @@ impl SimulatedDisk {
                 durable: seen.clone(),
                 seen,
                 pending: Vec::new(),
+                sync_failed: false,
             };
             (name, Arc::new(Mutex::new(inode)))
         };
@@ -213,6 +259,7 @@ impl SimulatedDisk {
             seen: bytes.clone(),
             durable: bytes,
             pending: Vec::new(),
+            sync_failed: false,
         };
         let node = Arc::new(Mutex::new(inode));
         let mut state = self.state();
@@ -220,8 +267,98 @@ impl SimulatedDisk {
         state.durable.insert(name.to_owned(), node);
     }
 
-    fn change(&self) -> Result<MutexGuard<'_, State>> {
+    /// Lets one call of any kind fail, after so many others.
+    pub fn fail_call_after(&self, calls: u64, how: ErrorKind) {
         let mut state = self.state();
+        state.fault = Some((calls, how));
+        state.failed = None;
+    }
+
+    /// Takes back a failure that has not come.
+    pub fn work_again(&self) {
+        self.state().fault = None;
+    }
+
+    /// The call that was let fail, once it has come.
+    #[must_use]
+    pub fn failed_call(&self) -> Option<Call> {
+        self.state().failed
+    }
+
+    /// How many calls there were, reads too.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// How often a file was synced although one of its syncs had failed; what such a sync says means nothing.
+    #[must_use]
+    pub fn syncs_after_failure(&self) -> u64 {
+        self.state().syncs_after_failure
+    }
+
+    /// Bytes of the last write, unless it was synced.
+    #[must_use]
+    pub fn last_write_bytes(&self) -> usize {
+        let state = self.state();
+        let unsynced = state
+            .last_write
+            .as_ref()
+            .filter(|last| !last.node.lock().unwrap().pending.is_empty());
+        unsynced.map_or(0, |last| last.end - last.offset)
+    }
+
+    /// The disk as the next process finds it when of the last write only so many bytes got there, and of all others
+    /// everything.
+    #[must_use]
+    pub fn after_torn_write(&self, bytes: usize) -> Self {
+        let torn = self.after_kill();
+        let state = self.state();
+        if let Some(last) = &state.last_write {
+            let name = state.seen.iter().find(|(_, node)| Arc::ptr_eq(node, &last.node));
+            if let Some((name, _)) = name {
+                let from = (last.offset + bytes).min(last.end);
+                let mut content = last.node.lock().unwrap().seen.clone();
+                let old = last.before.get(from..).unwrap_or_default();
+                let end = last.end.min(last.before.len()).max(from);
+                content.truncate(if last.before.len() < last.end {
+                    end
+                } else {
+                    content.len()
+                });
+                content[from..end].copy_from_slice(&old[..end - from]);
+                torn.set_content(name, content);
+            }
+        }
+        torn
+    }
+
+    /// Removes a file as somebody would who does not know what it is.
+    pub fn lose(&self, name: &str) {
+        let mut state = self.state();
+        state.seen.remove(name);
+        state.durable.remove(name);
+    }
+
+    fn call(&self, call: Call) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.state();
+        state.calls += 1;
+        match state.fault {
+            Some((0, how)) => {
+                state.fault = None;
+                state.failed = Some(call);
+                Err(how.into())
+            }
+            Some((left, how)) => {
+                state.fault = Some((left - 1, how));
+                Ok(state)
+            }
+            None => Ok(state),
+        }
+    }
+
+    fn change(&self, call: Call) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.call(call)?;
         if state.power == Some(0) {
             return Err(lost_power());
         }
@@ -276,13 +413,13 @@ fn write(bytes: &mut Vec<u8>, offset: u64, piece: &[u8]) {
 
 impl Disk for SimulatedDisk {
     fn list(&self) -> Result<Vec<String>> {
-        Ok(self.state().seen.keys().cloned().collect())
+        Ok(self.call(Call::List)?.seen.keys().cloned().collect())
     }
 
     fn create(&self, name: &str, len: u64) -> Result<Arc<dyn DiskFile>> {
         let node = Node::default();
         {
-            let mut state = self.change()?;
+            let mut state = self.change(Call::Create)?;
             if state.seen.contains_key(name) {
                 return Err(ErrorKind::AlreadyExists.into());
             }
@@ -300,7 +437,12 @@ impl Disk for SimulatedDisk {
     }
 
     fn open(&self, name: &str) -> Result<Arc<dyn DiskFile>> {
-        let node = self.state().seen.get(name).cloned().ok_or(ErrorKind::NotFound)?;
+        let node = self
+            .call(Call::Open)?
+            .seen
+            .get(name)
+            .cloned()
+            .ok_or(ErrorKind::NotFound)?;
         Ok(Arc::new(SimulatedFile {
             disk: self.clone(),
             node,
@@ -308,7 +450,7 @@ impl Disk for SimulatedDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
-        let mut state = self.change()?;
+        let mut state = self.change(Call::Rename)?;
         let node = state.seen.remove(from).ok_or(ErrorKind::NotFound)?;
         state.seen.insert(to.to_owned(), Arc::clone(&node));
         state
@@ -318,14 +460,14 @@ impl Disk for SimulatedDisk {
     }
 
     fn remove(&self, name: &str) -> Result<()> {
-        let mut state = self.change()?;
+        let mut state = self.change(Call::Remove)?;
         state.seen.remove(name).ok_or(ErrorKind::NotFound)?;
         state.pending.push(FolderChange::Remove(name.to_owned()));
         Ok(())
     }
 
     fn sync_folder(&self) -> Result<()> {
-        let mut state = self.change()?;
+        let mut state = self.change(Call::SyncFolder)?;
         state.durable = state.seen.clone();
         state.pending.clear();
         Ok(())
@@ -353,10 +495,12 @@ impl SimulatedFile {
 
 impl DiskFile for SimulatedFile {
     fn size(&self) -> Result<u64> {
+        drop(self.disk.call(Call::Size)?);
         Ok(self.node.lock().unwrap().seen.len() as u64)
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize> {
+        drop(self.disk.call(Call::Read)?);
         let inode = self.node.lock().unwrap();
         let from = usize::try_from(offset).unwrap().min(inode.seen.len());
         let count = buffer.len().min(inode.seen.len() - from);
@@ -365,11 +509,18 @@ impl DiskFile for SimulatedFile {
     }
 
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        let state = self.disk.change()?;
+        let mut state = self.disk.change(Call::Write)?;
         let largest = self.largest(&state);
         let fits = usize::try_from(largest.saturating_sub(offset).min(bytes.len() as u64)).unwrap();
         let mut inode = self.node.lock().unwrap();
         let (written, rest) = bytes.split_at(fits);
+        let from = usize::try_from(offset).unwrap();
+        state.last_write = Some(LastWrite {
+            node: Arc::clone(&self.node),
+            before: inode.seen.clone(),
+            offset: from,
+            end: from + fits,
+        });
         write(&mut inode.seen, offset, written);
         inode.pending.push(Pending::Write(offset, written.to_vec()));
         if rest.is_empty() {
@@ -380,7 +531,7 @@ impl DiskFile for SimulatedFile {
     }
 
     fn set_size(&self, size: u64) -> Result<()> {
-        let state = self.disk.change()?;
+        let state = self.disk.change(Call::SetSize)?;
         if size > self.largest(&state) {
             return Err(ErrorKind::StorageFull.into());
         }
@@ -399,11 +550,17 @@ impl DiskFile for SimulatedFile {
     }
 
     fn sync_data(&self) -> Result<()> {
-        let mut state = self.disk.change()?;
+        let changed = self.disk.change(Call::Sync);
         let mut inode = self.node.lock().unwrap();
+        let mut state = changed.inspect_err(|_| {
+            inode.pending.clear();
+            inode.sync_failed = true;
+        })?;
+        state.syncs_after_failure += u64::from(inode.sync_failed);
         if state.sync_fails_in == Some(0) {
             state.sync_fails_in = None;
             inode.pending.clear();
+            inode.sync_failed = true;
             return Err(Error::other("the disk did not take it"));
         }
         state.sync_fails_in = state.sync_fails_in.map(|left| left - 1);

@@ -338,13 +338,24 @@ impl Committer {
         }
         let sealed_bytes = self.active.end;
         let file = Arc::clone(&self.active.at.file);
-        if let Err(error) = file.set_size(sealed_bytes).and_then(|()| file.sync_all()) {
+        if let Err(error) = file.set_size(sealed_bytes) {
+            self.shared.keep_prepared(prepared);
+            return Err(self.unseal(end, "seal", &error));
+        }
+        if let Err(error) = file.sync_all() {
             return Err(self.fail("seal", &error));
         }
         let number = number.saturating_add(1);
+        let temporary = prepared.name.clone();
         match start_segment(&*self.shared.disk, prepared, number, &states) {
             Ok(active) => self.active = active,
-            Err(error) => return Err(self.fail("start a segment after", &error)),
+            Err(error) => {
+                if is_full(&error) {
+                    // What stays behind is removed at the next opening.
+                    drop(self.shared.disk.remove(&temporary));
+                }
+                return Err(self.unseal(end, "start a segment after", &error));
+            }
         }
         let mut index = self.shared.index_mut()?;
         index.seal_newest(sealed_bytes, metas);
@@ -356,6 +367,18 @@ impl Committer {
         });
         tracing::debug!(segment = %segment_name(number, number), "log segment started");
         Ok(())
+    }
+
+    /// Takes a seal back when the disk is full, so that the file is gone on with when there is room.
+    fn unseal(&mut self, end: u64, doing: &str, error: &io::Error) -> Error {
+        if is_full(error) && self.active.at.file.set_size(end).is_ok() {
+            self.active.end = end;
+            if !self.full {
+                tracing::error!(%error, file = %self.path(), "the disk is full; no room for a new log segment");
+            }
+            return Error::Full;
+        }
+        self.fail(doing, error)
     }
 
     /// A file made in advance, or made now. A growing frame leaves one for tombstones.

@@ -50,7 +50,8 @@ impl Active {
     }
 }
 
-/// Makes a prepared file the active one, durably.
+/// Makes a prepared file the active one, durably. An error that says that the disk is full comes before any sync was
+/// tried and leaves the prepared file as it was, but for its content.
 pub(super) fn start_segment(
     disk: &dyn Disk,
     prepared: Prepared,
@@ -64,10 +65,10 @@ pub(super) fn start_segment(
     };
     let frame = plain_frame(Kind::Start, number, 0, 0, &start.encode(), &[]).map_err(io::Error::other)?;
     prepared.file.write_all_at(&frame, 0)?;
-    prepared.file.sync_all()?;
+    prepared.file.sync_all().map_err(io::Error::other)?;
     let name = segment_name(number, number);
     disk.rename(&prepared.name, &name)?;
-    disk.sync_folder()?;
+    disk.sync_folder().map_err(io::Error::other)?;
     let begin = frame.len() as u64;
     let at = FileRef {
         name: name.into(),

@@ -89,9 +89,9 @@ impl FileList {
         };
         let file = made.inspect_err(|_| drop(disk.remove(&name)))?;
         file.write_all_at(&bytes, 0)?;
-        file.sync_all()?;
+        file.sync_all().map_err(io::Error::other)?;
         disk.rename(&name, FILES)?;
-        disk.sync_folder()?;
+        disk.sync_folder().map_err(io::Error::other)?;
         Ok(Self {
             file,
             slot_bytes,
@@ -113,7 +113,8 @@ impl FileList {
         }
         self.file
             .write_all_at(&bytes, (number % 2).saturating_mul(self.slot_bytes))?;
-        self.file.sync_data()?;
+        // Whatever it says, a full disk too: a sync that failed is not tried again.
+        self.file.sync_data().map_err(io::Error::other)?;
         self.number = number;
         self.ranges = ranges;
         Ok(())

@@ -3,6 +3,7 @@
 mod collecting;
 mod decoding;
 mod faults;
+mod matrix;
 mod model;
 mod torn;
 
@@ -11,6 +12,7 @@ use super::committer::Committer;
 use super::read::{Located, read_bodies, read_page};
 use super::recovery::recover;
 use super::shared::{Request, Shared};
+use super::snapshot::SealedFile;
 use crate::contract::{Append, Error, Group, PartitionId, Pos, Record, Token};
 use crate::open_error::OpenError;
 use crate::testing::disk::SimulatedDisk;
@@ -73,6 +75,12 @@ impl Bench {
             group,
             reply,
         }]);
+        answer.try_recv().unwrap()
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<SealedFile>, Error> {
+        let (reply, mut answer) = oneshot::channel();
+        self.committer.commit(vec![Request::Snapshot { reply }]);
         answer.try_recv().unwrap()
     }
 

@@ -1,13 +1,17 @@
-//! Random histories against a model: appends, deletes, notes, collections, full disks, kills, power cuts in the
-//! middle of anything. After every opening the stored commit number says which state of the model must be there, exactly.
+//! Random histories against a model: appends, deletes, notes, collections, backups, full disks, errors of any call,
+//! kills, power cuts in the middle of anything. After every opening the stored commit number says which state of the
+//! model must be there, exactly; a backup is compared at once.
 //!
-//! `BULLA_SEED` replays one history, `BULLA_SEEDS` runs as many from there (400 unless told).
+//! `BULLA_SEED` replays one history, `BULLA_SEEDS` runs as many from there (200 unless told).
 
+use super::super::file::parse_segment_name;
+use super::super::files::FileList;
 use super::{Bench, PARTITIONS, body};
 use crate::contract::{Append, Error, Group, Pos, Token};
 use crate::testing::disk::{Random, SimulatedDisk};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 
 #[derive(Clone, Default)]
 struct State {
@@ -74,6 +78,7 @@ impl History {
         let Some(bench) = &mut self.bench else {
             return false;
         };
+        self.disk.work_again();
         for (number, partition) in (0..).zip(&mut self.partitions) {
             let Ok(state) = bench.claim(number) else {
                 return false;
@@ -99,6 +104,10 @@ impl History {
         let Some(bench) = &mut self.bench else {
             return self.reopen();
         };
+        if self.random.one_in(50) {
+            let how = [ErrorKind::Other, ErrorKind::StorageFull][usize::from(self.random.one_in(2))];
+            self.disk.fail_call_after(self.random.below(40), how);
+        }
         match self.random.below(20) {
             0 if self.random.one_in(3) => {
                 self.disk = self.disk.after_kill();
@@ -118,9 +127,39 @@ impl History {
                 let room = self.disk.used() + self.random.below(6_000);
                 self.disk.set_room(Some(room).filter(|_| self.random.one_in(2)));
             }
+            4 if self.random.one_in(4) => self.snapshot(),
             4 => bench.collector.prepare(),
             5..=7 => self.note_some(),
             _ => self.commit_some(),
+        }
+    }
+
+    /// Copies what a backup copies, and compares the copy.
+    fn snapshot(&mut self) {
+        let Some(bench) = &mut self.bench else { return };
+        match bench.snapshot() {
+            Ok(files) => {
+                self.disk.work_again();
+                let copy = SimulatedDisk::default();
+                for file in &files {
+                    let mut bytes = Vec::new();
+                    file.verify().unwrap();
+                    file.read(|chunk| {
+                        bytes.extend_from_slice(chunk);
+                        Ok(())
+                    })
+                    .unwrap();
+                    copy.set_content(file.name(), bytes);
+                }
+                let ranges = files.iter().map(|file| parse_segment_name(file.name()).unwrap());
+                drop(FileList::create(&copy, ranges.collect()).unwrap());
+                let copied = Bench::open(&copy).unwrap();
+                for (number, partition) in (0..).zip(&self.partitions) {
+                    compare(&copied, number, partition);
+                }
+            }
+            Err(Error::Full) => {}
+            Err(_) => self.crash(),
         }
     }
 
@@ -249,7 +288,7 @@ fn what_was_acknowledged_is_there_and_what_was_deleted_is_not_whenever_the_power
             .and_then(|value| value.parse::<u64>().ok())
     };
     let first = setting("BULLA_SEED").unwrap_or(1);
-    let count = setting("BULLA_SEEDS").unwrap_or(if setting("BULLA_SEED").is_some() { 1 } else { 400 });
+    let count = setting("BULLA_SEEDS").unwrap_or(if setting("BULLA_SEED").is_some() { 1 } else { 200 });
     for seed in first..first + count {
         let outcome = std::panic::catch_unwind(|| {
             let mut history = History::new(seed);
