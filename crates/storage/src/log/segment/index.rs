@@ -15,8 +15,7 @@ use super::run::{Metas, Place, Run, SealedMetas};
 use super::tombstones::Tombstones;
 use crate::contract::Pos;
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Which file this is.
@@ -26,34 +25,12 @@ pub(super) struct FileRef {
     pub(super) file: Arc<dyn DiskFile>,
 }
 
-/// Positions are numbers that we choose, so nobody can make them collide.
-#[derive(Default)]
-pub(super) struct PosHasher(u64);
-
-impl Hasher for PosHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        let mixed = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
-}
-
-type Notes = HashMap<Pos, (u64, Bytes), BuildHasherDefault<PosHasher>>;
-
 #[derive(Default)]
 pub(super) struct Partition {
     state: State,
-    /// The latest note of each live record that has one, and the id of the segment it is in.
-    notes: Notes,
+    /// The latest note of each live record that has one, and the id of the segment it is in. Sorted, because what is
+    /// noted and deleted together are neighbours.
+    notes: BTreeMap<Pos, (u64, Bytes)>,
     /// The first position of each run, and the first number of the segment it is in.
     runs: BTreeMap<Pos, u64>,
 }
@@ -344,9 +321,8 @@ impl Index {
         let mut found: BTreeMap<u32, Vec<(Pos, Bytes)>> = BTreeMap::new();
         for (number, partition) in (0_u32..).zip(&self.partitions) {
             let here = partition.notes.iter().filter(|(_, (id, _))| ids.contains(id));
-            let mut notes: Vec<_> = here.map(|(pos, (_, note))| (*pos, note.clone())).collect();
+            let notes: Vec<_> = here.map(|(pos, (_, note))| (*pos, note.clone())).collect();
             if !notes.is_empty() {
-                notes.sort_by_key(|(pos, _)| *pos);
                 found.insert(number, notes);
             }
         }
