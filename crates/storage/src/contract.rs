@@ -242,7 +242,7 @@ pub struct Group {
 pub struct Record {
     /// Where it stands.
     pub pos: Pos,
-    /// What was appended with it.
+    /// What was appended with it. It may be a slice of what the whole page shares: who keeps it for long copies it.
     pub meta: Bytes,
     /// The latest note that survived.
     pub note: Option<Bytes>,
@@ -275,7 +275,7 @@ pub trait LogOwner: Send {
 
 /// Reads of a log partition by its owner.
 pub trait LogReader: Send + Sync {
-    /// Live records in order of position, without bodies, at most `max`.
+    /// Live records in order of position, without bodies, at most `max`, and fewer when their metas are large.
     fn scan(&self, cursor: Option<Bytes>, max: usize) -> BoxFuture<'_, Result<Page<Record>, Error>>;
     /// Bodies by position, in the order asked; `None` for a record that is not live.
     fn bodies(&self, at: Vec<Pos>) -> BoxFuture<'_, Result<Vec<Option<Bytes>>, Error>>;

@@ -228,7 +228,7 @@ impl FrameBuilder {
     }
 
     /// Places the frame at `offset` and writes it into `out`, in the place of what is there. One buffer for the
-    /// group, used again and again: copying small bodies costs less than a list of vectors as long as the group.
+    /// group, used again and again: copying small bodies once costs no more than a list of vectors as long as the group.
     pub(super) fn finish(
         self,
         segment: u64,
