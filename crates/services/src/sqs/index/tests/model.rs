@@ -1,7 +1,7 @@
-//! An index that is slow and obvious: all messages in one list in order of position, and every question answered by looking
+//! An index as it should be, slow and obvious: all messages in one list in order of position, and every question answered by looking
 //! through it.
 
-use super::{
+use crate::sqs::index::{
     ASIDE_MAX, Arrival, Counts, GroupTag, Hand, Lease, LeaseRefusal, Moment, Monotonic, Order, Removal,
     Taken, Wanted,
 };
@@ -65,26 +65,29 @@ impl Entry {
     }
 }
 
-/// The messages of one queue.
+/// A queue's messages in order of position.
 #[derive(Debug)]
-pub(crate) struct Index {
+pub(super) struct Model {
     order: Order,
     entries: BTreeMap<Pos, Entry>,
     last: Pos,
+    /// Messages up to here may have been received before the index was built.
+    forgotten: Option<Pos>,
 }
 
-impl Index {
+impl Model {
     /// An empty one.
-    pub(crate) fn new(order: Order) -> Self {
+    pub(super) fn new(order: Order) -> Self {
         Self {
             order,
             entries: BTreeMap::new(),
             last: Pos(0),
+            forgotten: None,
         }
     }
 
     /// Adds a message.
-    pub(crate) fn insert(&mut self, arrival: Arrival) {
+    pub(super) fn insert(&mut self, arrival: Arrival) {
         self.last = self.last.max(arrival.position);
         let entry = Entry {
             sent: arrival.sent,
@@ -99,8 +102,11 @@ impl Index {
     }
 
     /// Adds a message of which the log says that it was received, at start.
-    pub(crate) fn restore(&mut self, now: Monotonic, arrival: Arrival, lease: Lease) {
+    pub(super) fn restore(&mut self, now: Monotonic, arrival: Arrival, lease: Lease) {
         self.insert(arrival);
+        if lease.receives == 0 {
+            return;
+        }
         if let Some(entry) = self.entries.get_mut(&arrival.position) {
             entry.receives = lease.receives;
             entry.first_received = lease.first_received;
@@ -110,8 +116,9 @@ impl Index {
     }
 
     /// Hands out ready messages and hides them.
-    pub(crate) fn take(&mut self, now: Moment, wanted: &Wanted) -> Hand {
+    pub(super) fn take(&mut self, now: Moment, wanted: &Wanted) -> Hand {
         self.wake(now.monotonic);
+        self.forgotten.get_or_insert(self.last);
         let mut hand = Hand::default();
         let mut current = None;
         while hand.taken.len() < wanted.max && hand.dead.len() + hand.expired.len() < ASIDE_MAX {
@@ -188,7 +195,7 @@ impl Index {
 
     /// Takes a hand-out back as if it had not been, or a message that cannot be moved to the dead-letter queue: that one is
     /// handed out once more before the next try.
-    pub(crate) fn put_back(&mut self, taken: &Taken) {
+    pub(super) fn put_back(&mut self, taken: &Taken) {
         let Some(entry) = self.entries.get_mut(&taken.position) else {
             return;
         };
@@ -212,7 +219,7 @@ impl Index {
     }
 
     /// Hides a message that is in flight for `visibility` from now on.
-    pub(crate) fn change_visibility(
+    pub(super) fn change_visibility(
         &mut self,
         now: Moment,
         position: Pos,
@@ -221,7 +228,10 @@ impl Index {
         total_max: Duration,
     ) -> Result<Taken, LeaseRefusal> {
         self.wake(now.monotonic);
-        let entry = self.entries.get_mut(&position).ok_or(LeaseRefusal::Gone)?;
+        let entry = self.entries.get_mut(&position);
+        let entry = entry
+            .filter(|entry| entry.receives > 0 || entry.state != State::Ready)
+            .ok_or(LeaseRefusal::Gone)?;
         if !matches!(entry.state, State::InFlight(_)) || receive < entry.receives {
             return Err(LeaseRefusal::NotInFlight);
         }
@@ -238,13 +248,19 @@ impl Index {
     /// being removed already may be removed once more: whoever asks must not be answered before it is durable.
     ///
     /// After a crash the count may have fallen behind what receivers hold, so a later receive is accepted too.
-    pub(crate) fn begin_removal(&mut self, now: Monotonic, position: Pos, receive: u32) -> Removal {
+    pub(super) fn begin_removal(&mut self, now: Monotonic, position: Pos, receive: u32) -> Removal {
         self.wake(now);
         let Some(entry) = self.entries.get_mut(&position) else {
             return Removal::Gone;
         };
         if receive < entry.receives {
             return Removal::ReceivedAgain;
+        }
+        if entry.receives == 0
+            && self.forgotten.is_some_and(|last| position > last)
+            && entry.state != State::Deleting
+        {
+            return Removal::Gone;
         }
         let over = match entry.state {
             State::Ready => receive == entry.receives,
@@ -260,7 +276,7 @@ impl Index {
 
     /// Ends a removal or a move: it is durable, or the message is ready again. Answers whether a message may have become
     /// ready by it.
-    pub(crate) fn end_removal(&mut self, position: Pos, durable: bool) -> bool {
+    pub(super) fn end_removal(&mut self, position: Pos, durable: bool) -> bool {
         if durable {
             return self.entries.remove(&position).is_some() && self.order == Order::Fifo;
         }
@@ -276,55 +292,43 @@ impl Index {
         true
     }
 
-    /// Removes messages sent before `oldest_kept` (milliseconds since the epoch), whatever their state, at most `max` of
-    /// them, in no particular order.
-    pub(crate) fn expire(&mut self, oldest_kept: u64, max: usize) -> Vec<Pos> {
-        self.remove_where(max, |_, entry| entry.sent < oldest_kept)
+    /// Messages sent before `oldest_kept`.
+    pub(super) fn expired(&self, oldest_kept: u64) -> Vec<Pos> {
+        let expired = self.entries.iter().filter(|(_, entry)| entry.sent < oldest_kept);
+        expired.map(|(position, _)| *position).collect()
     }
 
-    /// Removes everything.
-    pub(crate) fn clear(&mut self) -> Vec<Pos> {
-        std::mem::take(&mut self.entries).into_keys().collect()
+    /// Removes these.
+    pub(super) fn remove(&mut self, gone: &[Pos]) {
+        self.entries.retain(|position, _| !gone.contains(position));
     }
 
     /// Removes everything up to this position.
-    pub(crate) fn clear_through(&mut self, last: Pos) -> Vec<Pos> {
-        self.remove_where(usize::MAX, |position, _| position <= last)
-    }
-
-    fn remove_where(&mut self, max: usize, gone: impl Fn(Pos, &Entry) -> bool) -> Vec<Pos> {
+    pub(super) fn clear_through(&mut self, last: Pos) -> Vec<Pos> {
         let gone: Vec<Pos> = self
             .entries
-            .iter()
-            .filter(|(position, entry)| gone(**position, entry))
+            .range(..=last)
             .map(|(position, _)| *position)
-            .take(max)
             .collect();
-        self.entries
-            .retain(|position, _| gone.binary_search(position).is_err());
+        self.remove(&gone);
         gone
     }
 
     /// The latest position that ever was in the index; 0 when there was none.
-    pub(crate) fn last(&self) -> Pos {
+    pub(super) fn last(&self) -> Pos {
         self.last
     }
 
     /// When the next hidden message becomes ready.
-    pub(crate) fn next_due(&self) -> Option<Monotonic> {
+    pub(super) fn next_due(&self) -> Option<Monotonic> {
         self.entries
             .values()
             .filter_map(|entry| entry.state.until())
             .min()
     }
 
-    /// How many messages are in flight.
-    pub(crate) fn in_flight(&mut self, now: Monotonic) -> usize {
-        self.counts(now).in_flight
-    }
-
     /// How many messages are in which state.
-    pub(crate) fn counts(&mut self, now: Monotonic) -> Counts {
+    pub(super) fn counts(&mut self, now: Monotonic) -> Counts {
         self.wake(now);
         let mut counts = Counts::default();
         for entry in self.entries.values() {
