@@ -13,18 +13,27 @@ pub(super) enum State {
     InFlight(Monotonic),
     /// On the way to the dead-letter queue.
     Moving,
-    /// Its deletion is on the way to the disk; nobody receives it, whatever comes of that.
-    Deleting,
+    /// Its deletion is on the way to the disk; nobody receives it meanwhile. If that fails it is hidden until this time,
+    /// as its receiver was promised.
+    Deleting(Monotonic),
 }
 
 impl State {
+    /// Until when its receiver may keep it; the beginning of time when nobody has it.
+    pub(super) fn leased_until(self) -> Monotonic {
+        match self {
+            Self::InFlight(until) | Self::Deleting(until) => until,
+            Self::Ready | Self::Delayed(_) | Self::Moving => Monotonic(0),
+        }
+    }
+
     /// Where a message in this state counts in its group.
     pub(super) fn place(self, order: Order) -> Place {
         match self {
             Self::Ready => Place::Kept { ready: true },
             Self::Delayed(_) if order == Order::Fifo => Place::Kept { ready: false },
             Self::Delayed(_) => Place::Away,
-            Self::InFlight(_) | Self::Moving | Self::Deleting => Place::Held,
+            Self::InFlight(_) | Self::Moving | Self::Deleting(_) => Place::Held,
         }
     }
 }

@@ -162,7 +162,7 @@ impl Index {
                 }
             }
             State::Moving => entry.spared = true,
-            State::Ready | State::Delayed(_) | State::Deleting => return,
+            State::Ready | State::Delayed(_) | State::Deleting(_) => return,
         }
         self.change(taken.position, State::Ready);
     }
@@ -205,12 +205,12 @@ impl Index {
             State::Delayed(_) if self.is_known(position) => return Removal::Gone,
             State::Ready => receive == entry.receives,
             State::Moving => true,
-            State::Delayed(_) | State::InFlight(_) | State::Deleting => false,
+            State::Delayed(_) | State::InFlight(_) | State::Deleting(_) => false,
         };
         if over && self.order == Order::Fifo {
             return Removal::Expired;
         }
-        self.change(position, State::Deleting);
+        self.change(position, State::Deleting(entry.state.leased_until()));
         Removal::Begun
     }
 
@@ -228,12 +228,12 @@ impl Index {
             return Removal::Gone;
         };
         self.counts.ready -= 1;
-        self.enter(position, Entry::new(item.sent, group, State::Deleting));
+        self.enter(position, Entry::new(item.sent, group, State::Deleting(Monotonic(0))));
         Removal::Begun
     }
 
-    /// Ends a removal or a move: it is durable, or the message is ready again. Answers whether a message may have become
-    /// ready by it.
+    /// Ends a removal or a move: it is durable, or it has failed. Then the message is ready again, unless its receiver
+    /// still has time. Answers whether a message may have become ready by it.
     pub(crate) fn end_removal(&mut self, position: Pos, durable: bool) -> bool {
         if durable {
             return self.remove(position) && self.order == Order::Fifo;
@@ -241,12 +241,16 @@ impl Index {
         let Some(entry) = self.entries.get_mut(&position) else {
             return false;
         };
-        match entry.state {
-            State::Moving => entry.spared = true,
-            State::Deleting => {}
+        let after = match entry.state {
+            State::Moving => {
+                entry.spared = true;
+                State::Ready
+            }
+            // What is due already becomes ready when the index is next asked.
+            State::Deleting(until) => State::InFlight(until),
             State::Ready | State::Delayed(_) | State::InFlight(_) => return false,
-        }
-        self.change(position, State::Ready);
+        };
+        self.change(position, after);
         true
     }
 
@@ -399,7 +403,7 @@ impl Index {
                 self.counts.in_flight += 1;
                 self.hidden.insert((until, position));
             }
-            State::Moving | State::Deleting => {}
+            State::Moving | State::Deleting(_) => {}
         }
     }
 
@@ -414,7 +418,7 @@ impl Index {
                 self.counts.in_flight -= 1;
                 self.hidden.remove(&(until, position));
             }
-            State::Moving | State::Deleting => {}
+            State::Moving | State::Deleting(_) => {}
         }
     }
 

@@ -18,15 +18,15 @@ enum State {
     InFlight(Monotonic),
     /// On the way to the dead-letter queue.
     Moving,
-    /// Its deletion is on the way to the disk.
-    Deleting,
+    /// Its deletion is on the way to the disk; its receiver has time until then.
+    Deleting(Monotonic),
 }
 
 impl State {
     /// Whether the message keeps its FIFO group waiting.
     fn is_held(self) -> bool {
         match self {
-            Self::InFlight(_) | Self::Moving | Self::Deleting => true,
+            Self::InFlight(_) | Self::Moving | Self::Deleting(_) => true,
             Self::Ready | Self::Delayed(_) => false,
         }
     }
@@ -34,7 +34,7 @@ impl State {
     fn until(self) -> Option<Monotonic> {
         match self {
             Self::Delayed(until) | Self::InFlight(until) => Some(until),
-            Self::Ready | Self::Moving | Self::Deleting => None,
+            Self::Ready | Self::Moving | Self::Deleting(_) => None,
         }
     }
 }
@@ -214,7 +214,7 @@ impl Model {
                 entry.spared = true;
                 entry.state = State::Ready;
             }
-            State::Ready | State::Delayed(_) | State::Deleting => {}
+            State::Ready | State::Delayed(_) | State::Deleting(_) => {}
         }
     }
 
@@ -258,19 +258,22 @@ impl Model {
         }
         if entry.receives == 0
             && self.forgotten.is_some_and(|last| position > last)
-            && entry.state != State::Deleting
+            && !matches!(entry.state, State::Deleting(_))
         {
             return Removal::Gone;
         }
         let over = match entry.state {
             State::Ready => receive == entry.receives,
             State::Moving => true,
-            State::Delayed(_) | State::InFlight(_) | State::Deleting => false,
+            State::Delayed(_) | State::InFlight(_) | State::Deleting(_) => false,
         };
         if over && self.order == Order::Fifo {
             return Removal::Expired;
         }
-        entry.state = State::Deleting;
+        entry.state = State::Deleting(match entry.state {
+            State::InFlight(until) | State::Deleting(until) => until,
+            State::Ready | State::Delayed(_) | State::Moving => Monotonic(0),
+        });
         Removal::Begun
     }
 
@@ -283,12 +286,14 @@ impl Model {
         let Some(entry) = self.entries.get_mut(&position) else {
             return false;
         };
-        match entry.state {
-            State::Moving => entry.spared = true,
-            State::Deleting => {}
+        entry.state = match entry.state {
+            State::Moving => {
+                entry.spared = true;
+                State::Ready
+            }
+            State::Deleting(until) => State::InFlight(until),
             State::Ready | State::Delayed(_) | State::InFlight(_) => return false,
-        }
-        entry.state = State::Ready;
+        };
         true
     }
 
@@ -336,7 +341,7 @@ impl Model {
                 State::Ready => counts.ready += 1,
                 State::Delayed(_) => counts.delayed += 1,
                 State::InFlight(_) => counts.in_flight += 1,
-                State::Moving | State::Deleting => {}
+                State::Moving | State::Deleting(_) => {}
             }
         }
         counts

@@ -163,12 +163,15 @@ fn a_message_whose_move_is_refused_is_handed_out_before_the_next_try() {
 }
 
 #[test]
-fn a_message_whose_deletion_fails_is_ready_again() {
+fn a_message_whose_deletion_fails_stays_with_its_receiver_until_its_visibility_timeout_ends() {
     let mut queue = fifo("a");
     queue.take(1);
     queue.index.begin_removal(Monotonic(0), Pos(1), 1);
     assert_eq!(queue.index.counts(Monotonic(0)), Counts::default());
     assert!(queue.index.end_removal(Pos(1), false));
+    queue.now += 29;
+    assert!(queue.take(1).is_empty());
+    queue.now += 1;
     assert_eq!(queue.take(1), [1]);
 }
 
