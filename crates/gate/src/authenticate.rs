@@ -1,6 +1,6 @@
 //! From a signature to a caller. The only maker of a [`Caller`] from outside.
 
-use crate::caller::{Caller, Transport};
+use crate::caller::{Caller, SessionToken, Transport};
 use crate::client::Client;
 use crate::common_error::CommonError;
 use crate::gate::Gate;
@@ -98,7 +98,38 @@ impl Gate {
             via: Vec::new(),
             source: None,
             client: arrival.client,
+            token: presented.session_token().map(SessionToken::new),
             epoch,
+        })
+    }
+
+    /// The caller as it would be if its request came now, for calls that wait for long. `None` when its access key opens
+    /// nothing any more.
+    pub(crate) fn renewed(&self, caller: &Caller) -> Option<Caller> {
+        // Before the principal is looked up, as for a new request.
+        let epoch = self.authorization_epoch();
+        let identity = if caller.source.is_some() {
+            Arc::clone(&caller.identity)
+        } else {
+            let token = caller.token.as_ref().map(SessionToken::expose);
+            let found = self
+                .ports
+                .credentials
+                .find(&caller.access_key, token, self.runtime.clock.now());
+            match (found, self.authentication) {
+                (Ok(credential), _) => credential.identity,
+                (Err(CredentialRefusal::Unknown), Authentication::Open { .. }) => {
+                    Arc::clone(&caller.identity)
+                }
+                (Err(CredentialRefusal::Unknown), Authentication::Verified)
+                | (Err(CredentialRefusal::Expired), _) => return None,
+            }
+        };
+        Some(Caller {
+            organization: self.place(identity.account),
+            identity,
+            epoch,
+            ..caller.clone()
         })
     }
 

@@ -93,6 +93,27 @@ impl<'a> Call<'a> {
         self.caller.epoch == self.gate.authorization_epoch()
     }
 
+    /// The caller as it would be if its request came now: the same access key, with the policies, the organization and
+    /// the [`authorization_epoch`](Self::authorization_epoch) of today. `None` when the key opens nothing any more.
+    /// For calls that wait for long, which must then ask again what they are allowed.
+    #[must_use]
+    pub fn renewed(&self) -> Option<Caller> {
+        self.gate.renewed(self.caller)
+    }
+
+    /// This call, with its caller [renewed](Self::renewed).
+    #[must_use]
+    pub fn by<'b>(&self, caller: &'b Caller) -> Call<'b>
+    where
+        'a: 'b,
+    {
+        Call {
+            gate: self.gate,
+            caller,
+            service: self.service,
+        }
+    }
+
     /// Says that something changed which decisions depend on. Called after the change is durable and visible,
     /// before it is acknowledged.
     pub fn authorization_changed(&self) {

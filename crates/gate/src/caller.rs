@@ -5,6 +5,7 @@ use bulla_policy::{Level, Policy, Principal};
 use bulla_types::{AccountId, OrganizationId, Region, RequestId, Timestamp};
 use std::net::IpAddr;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Facts of the connection a request came by. Made by the listener from the accepted socket; nothing that a
 /// client writes can change them.
@@ -118,6 +119,26 @@ pub struct Source {
     pub organization: Option<Arc<OrganizationPlace>>,
 }
 
+/// The session token of a request; never printed.
+#[derive(Clone)]
+pub(crate) struct SessionToken(Arc<Zeroizing<String>>);
+
+impl SessionToken {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(Arc::new(Zeroizing::new(text.to_owned())))
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SessionToken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SessionToken(..)")
+    }
+}
+
 /// A principal and the facts that the calling path adds.
 ///
 /// Made from a verified signature, or inside the gate when a service calls; nowhere else.
@@ -138,6 +159,8 @@ pub struct Caller {
     pub(crate) via: Vec<&'static str>,
     pub(crate) source: Option<Source>,
     pub(crate) client: Client,
+    /// What came along with the access key, to look the principal up again.
+    pub(crate) token: Option<SessionToken>,
     /// The authorization epoch before the principal was looked up.
     pub(crate) epoch: u64,
 }

@@ -33,9 +33,13 @@ impl Sqs {
 
     /// The log that holds the queue's messages. A queue stays in one partition for life.
     pub(crate) fn log(&self, queue: u64) -> Result<&LogWriter, SqsError> {
+        self.logs.get(self.partition(queue)).ok_or(SqsError::Internal)
+    }
+
+    /// Which partition of the log holds the queue's messages.
+    pub(crate) fn partition(&self, queue: u64) -> usize {
         let count = u64::try_from(self.logs.len()).unwrap_or(1).max(1);
-        let partition = usize::try_from(queue % count).unwrap_or(0);
-        self.logs.get(partition).ok_or(SqsError::Internal)
+        usize::try_from(queue % count).unwrap_or(0)
     }
 
     /// Changes the log of a queue; durable when this returns.
@@ -97,25 +101,32 @@ impl Sqs {
         deletes: Vec<Pos>,
         now: u64,
     ) -> Result<(), SqsError> {
-        let table = queue.deduplication();
-        let remains: Vec<DeduplicationMeta> = match table {
-            Some(table) => deletes
-                .iter()
-                .filter_map(|position| table.remains(queue.id, *position, now))
-                .collect(),
-            None => Vec::new(),
-        };
-        let metas = Meta::encode_all(remains.iter().copied().map(Meta::Deduplication));
         let submission = Submission {
-            appends: metas.into_iter().map(|meta| (meta, Bytes::new())).collect(),
             deletes,
             ..Submission::default()
         };
-        let records = self.submit(queue.id, submission).await?;
-        if let Some(table) = table {
-            for (remains, record) in remains.iter().zip(records) {
-                table.recorded(remains.sent, record);
-            }
+        self.submit_leaving(queue, submission, now).await
+    }
+
+    /// Commits a submission that deletes messages of this queue, with the records that they leave.
+    pub(crate) async fn submit_leaving(
+        &self,
+        queue: &Queue,
+        mut submission: Submission,
+        now: u64,
+    ) -> Result<(), SqsError> {
+        let Some(table) = queue.deduplication() else {
+            return self.submit(queue.id, submission).await.map(drop);
+        };
+        let remains = |position: &Pos| table.remains(queue.id, *position, now);
+        let remains: Vec<DeduplicationMeta> = submission.deletes.iter().filter_map(remains).collect();
+        let others = submission.appends.len();
+        let metas = Meta::encode_all(remains.iter().copied().map(Meta::Deduplication));
+        let records = metas.into_iter().map(|meta| (meta, Bytes::new()));
+        submission.appends.extend(records);
+        let positions = self.submit(queue.id, submission).await?;
+        for (remains, record) in remains.iter().zip(positions.into_iter().skip(others)) {
+            table.recorded(remains.sent, record);
         }
         Ok(())
     }

@@ -14,7 +14,9 @@ use super::errors::SqsError;
 use super::index::Monotonic;
 use super::queue::Queue;
 use super::settings::EncryptionSetting;
-use crate::kms::operations::{Decrypt, DecryptInput, GenerateDataKey, GenerateDataKeyInput};
+use crate::kms::operations::{
+    Decrypt, DecryptInput, GenerateDataKey, GenerateDataKeyInput, ProbeDecrypt, ProbeDecryptInput,
+};
 use bulla_envelope::{DataKey, InstanceKey, Opener, Purpose, SealBuffer, SealedRef, Sealer, SecretKey};
 use bulla_envelope::{encode_parts, push_parts, unwrap, wrap};
 use bulla_gate::{Call, Identity};
@@ -174,6 +176,23 @@ impl Encryption {
         Ok((data_key, Wrapper::Service, Bytes::from(wrapped)))
     }
 
+    /// Whether the caller may decrypt with the queue's own key, as those must who receive what came from another queue.
+    ///
+    /// # Errors
+    /// The `Kms*` errors, when KMS refuses the caller.
+    pub(crate) async fn check_own_key(&self, call: &Call<'_>, queue: &Queue) -> Result<(), SqsError> {
+        let key = match &queue.properties().settings.encryption {
+            EncryptionSetting::Kms(key) => qualified(key, queue),
+            EncryptionSetting::SqsManaged | EncryptionSetting::None => return Ok(()),
+        };
+        let input = ProbeDecryptInput {
+            key_id: key,
+            encryption_context: context(&queue.arn),
+        };
+        let asked = call.forward::<ProbeDecrypt>(input).await;
+        asked.map(drop).map_err(SqsError::from_kms)
+    }
+
     /// The way to open messages of this queue for this caller.
     pub(crate) fn opening<'a>(&'a self, call: &'a Call<'a>, queue: &'a Queue) -> Opening<'a> {
         Opening {
@@ -181,6 +200,7 @@ impl Encryption {
             call,
             queue,
             last: None,
+            may_use_own_key: None,
             aad: Vec::new(),
         }
     }
@@ -280,6 +300,8 @@ pub(crate) struct Opening<'a> {
     queue: &'a Queue,
     /// The data key of the message before.
     last: Option<(Bytes, Arc<Opener>)>,
+    /// Whether the caller may use the queue's own key, once it was asked.
+    may_use_own_key: Option<Result<(), SqsError>>,
     aad: Vec<u8>,
 }
 
@@ -292,6 +314,14 @@ impl Opening<'_> {
         let (id, arn, message) = match stored.origin() {
             None => (self.queue.id, &self.queue.arn, &stored.label.message),
             Some(origin) => {
+                // Sealed under another queue's key: who receives it must be allowed both.
+                if self.may_use_own_key.is_none() {
+                    let asked = self.encryption.check_own_key(self.call, self.queue).await;
+                    self.may_use_own_key = Some(asked);
+                }
+                if let Some(Err(refusal)) = &self.may_use_own_key {
+                    return Err(refusal.clone());
+                }
                 let sealed_as = &origin.sealed_as;
                 (sealed_as.queue, &sealed_as.arn, &sealed_as.message)
             }

@@ -155,7 +155,6 @@ impl Stored {
         self.origin.as_deref()
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "moves between queues come next"))]
     /// The same sealed content as a message of another queue. `None` when the origin's ARNs are out of all bounds.
     pub(crate) fn moved(&self, label: Label, origin: &Origin) -> Option<Envelope> {
         let kept = self

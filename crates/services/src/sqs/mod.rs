@@ -10,6 +10,7 @@
 mod attempts;
 mod batch;
 mod content;
+mod dead_letter;
 mod deduplication;
 mod delivery;
 mod encryption;

@@ -7,11 +7,11 @@ use super::Sqs;
 use super::delivery::oldest_kept;
 use super::envelope::Stored;
 use super::errors::SqsError;
-use super::index::{Moment, Taken, Wanted};
+use super::index::{Moment, Monotonic, Taken, Wanted};
 use super::limits::{IN_FLIGHT_MAX, VISIBILITY_SECONDS_MAX};
 use super::queue::{Queue, moment};
 use super::sending::message_id;
-use bulla_gate::Call;
+use bulla_gate::{Call, Caller};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +31,18 @@ pub(crate) struct Poll {
 pub(crate) struct Received {
     pub(crate) taken: Vec<Taken>,
     pub(crate) at: Moment,
+    /// The caller as it is now, when something that decisions depend on has changed while it waited.
+    pub(crate) caller: Option<Caller>,
+}
+
+/// What one look found.
+struct Found {
+    taken: Vec<Taken>,
+    /// Received too often: to be moved to the dead-letter queue.
+    dead: Vec<Taken>,
+    /// There is nothing for the receiver, but there may be when what is in the way has been seen to.
+    again: bool,
+    next_due: Option<Monotonic>,
 }
 
 impl Sqs {
@@ -43,12 +55,13 @@ impl Sqs {
     ) -> Result<Received, SqsError> {
         let clock = call.runtime().clock.as_ref();
         let mut now = moment(clock);
+        let received = |taken, at, caller| Ok(Received { taken, at, caller });
         if let Some(taken) = repeated(queue, poll, now) {
-            return Ok(Received { taken, at: now });
+            return received(taken, now, None);
         }
         let deadline = now.monotonic.after(poll.wait);
         let waiting = (!poll.wait.is_zero()).then(|| queue.wait());
-        let mut watching = None;
+        let (mut watching, mut caller): (_, Option<Caller>) = (None, None);
         loop {
             let mut arrival = pin!(queue.arrivals.notified());
             if waiting.is_some() {
@@ -61,15 +74,23 @@ impl Sqs {
             if queue.is_deleted() {
                 return Err(SqsError::QueueDoesNotExist);
             }
-            let (taken, again, next) = self.look(queue, poll, now)?;
+            let Found {
+                taken,
+                dead,
+                again,
+                next_due,
+            } = self.look(queue, poll, now)?;
+            if !dead.is_empty() {
+                self.bury(call, queue, &dead).await;
+            }
             if again {
                 now = moment(clock);
                 continue;
             }
             if !taken.is_empty() || now.monotonic >= deadline || call.runtime().shutdown.requested() {
-                return Ok(Received { taken, at: now });
+                return received(taken, now, caller);
             }
-            let until = next
+            let until = next_due
                 .filter(|_| watching.is_some())
                 .unwrap_or(deadline)
                 .min(deadline);
@@ -84,28 +105,24 @@ impl Sqs {
                 () = queue.due_changed.notified(), if watching.is_some() => {}
                 () = clock.sleep(pause) => {}
                 () = call.runtime().shutdown.wait() => {}
-                () = call.client_gone() => return Ok(Received { taken, at: now }),
+                () = call.client_gone() => return received(Vec::new(), now, caller),
             }
             now = moment(clock);
-            if !call.authorization_is_current() {
-                // What was allowed when the poll began may be forbidden now: the client must ask again.
-                return Ok(Received { taken, at: now });
+            if !still_allowed(call, queue, &mut caller) {
+                // The message that rang is for somebody else; the client asks again and is told why.
+                queue.wake(1);
+                return received(Vec::new(), now, caller);
             }
         }
     }
 
-    /// Looks once: what there is for the receiver, whether to look again at once, and when the next hidden message
-    /// becomes ready.
-    fn look(
-        &self,
-        queue: &Arc<Queue>,
-        poll: &Poll,
-        now: Moment,
-    ) -> Result<(Vec<Taken>, bool, Option<super::index::Monotonic>), SqsError> {
+    /// Looks once.
+    fn look(&self, queue: &Arc<Queue>, poll: &Poll, now: Moment) -> Result<Found, SqsError> {
+        let redrive = queue.properties().settings.redrive;
         let wanted = Wanted {
             max: poll.max,
             visibility: poll.visibility,
-            receives_max: None,
+            receives_max: redrive.map(|policy| policy.receives_max),
             oldest_kept: oldest_kept(queue, now),
         };
         let found = queue.take(now, &wanted, IN_FLIGHT_MAX);
@@ -123,7 +140,12 @@ impl Sqs {
         {
             attempts.remember(attempt.clone(), now, poll.visibility, &hand.taken);
         }
-        Ok((hand.taken, again, found.next_due))
+        Ok(Found {
+            taken: hand.taken,
+            dead: hand.dead,
+            again,
+            next_due: found.next_due,
+        })
     }
 
     /// Opens what was taken. A message that does not open holds up no other, except those behind it in a FIFO group:
@@ -194,6 +216,23 @@ impl Sqs {
             Some(_) | None => Ok(messages),
         }
     }
+}
+
+/// Whether the caller may receive as things are now. What was allowed when a poll began may be forbidden by now, so it
+/// is asked again when anything has changed that decisions depend on.
+fn still_allowed(call: &Call<'_>, queue: &Queue, caller: &mut Option<Caller>) -> bool {
+    let is_current = match caller {
+        Some(caller) => call.by(caller).authorization_is_current(),
+        None => call.authorization_is_current(),
+    };
+    if is_current {
+        return true;
+    }
+    *caller = call.renewed();
+    caller.as_ref().is_some_and(|caller| {
+        let request = queue.access("sqs:ReceiveMessage").across_accounts();
+        call.by(caller).would_allow(&request)
+    })
 }
 
 /// The messages of a receive that is asked for again, hidden anew.

@@ -17,6 +17,7 @@ mod list_aliases;
 mod list_key_policies;
 mod list_keys;
 mod list_resource_tags;
+mod probe_decrypt;
 mod put_key_policy;
 mod schedule_key_deletion;
 mod tag_resource;
@@ -28,6 +29,7 @@ use bulla_gate::Endpoint;
 
 pub use decrypt::{Decrypt, DecryptInput, DecryptOutput};
 pub use generate_data_key::{GenerateDataKey, GenerateDataKeyInput, GenerateDataKeyOutput};
+pub use probe_decrypt::{ProbeDecrypt, ProbeDecryptInput};
 
 /// Everything that KMS answers to.
 pub const OPERATIONS: &[Endpoint] = &[

@@ -12,6 +12,7 @@ mod get_queue_url;
 mod list_dead_letter_source_queues;
 mod list_queue_tags;
 mod list_queues;
+mod move_to_dead_letter_queue;
 mod purge_queue;
 mod receive_message;
 mod remove_permission;
@@ -40,6 +41,7 @@ pub use list_dead_letter_source_queues::{
 };
 pub use list_queue_tags::{ListQueueTags, ListQueueTagsInput, ListQueueTagsOutput};
 pub use list_queues::{ListQueues, ListQueuesInput, ListQueuesOutput};
+pub(super) use move_to_dead_letter_queue::{DeadLetter, DeadLetterMove, MoveToDeadLetterQueue};
 pub use purge_queue::{PurgeQueue, PurgeQueueInput};
 pub use receive_message::{Message, ReceiveMessage, ReceiveMessageInput, ReceiveMessageOutput};
 pub use remove_permission::{RemovePermission, RemovePermissionInput};

@@ -120,6 +120,8 @@ impl Operation for ReceiveMessage {
         if received.taken.is_empty() {
             return Ok(ReceiveMessageOutput { messages: None });
         }
+        let renewed = received.caller.as_ref().map(|caller| call.by(caller));
+        let call = renewed.as_ref().unwrap_or(call);
         let write =
             |taken: &Taken, stored: &Stored, content| message(sqs, &queue, &ask, taken, stored, content);
         let messages = sqs.deliver(call, &queue, &ask.poll, &received, write).await?;

@@ -344,36 +344,37 @@ async fn a_receiver_that_may_not_decrypt_leaves_the_message_to_one_that_may() {
 }
 
 #[tokio::test]
-async fn a_poll_that_began_before_a_change_of_access_delivers_nothing_after_it() {
-    let server = Server::start().await;
-    let (url, key) = encrypted(&server).await;
-    let poll = server.sqs(
-        &server.root,
-        "ReceiveMessage",
-        json!({"QueueUrl": url, "WaitTimeSeconds": 20}),
-    );
-    let (received, ()) = tokio::join!(poll, async {
-        server.somebody_waits(&url).await;
-        server
-            .kms(
-                &server.root,
-                "UpdateKeyDescription",
-                json!({"KeyId": key, "Description": "x"}),
-            )
-            .await
-            .unwrap();
-        server
-            .kms(&server.root, "DisableKey", json!({"KeyId": key}))
-            .await
-            .unwrap();
-        server
-            .kms(&server.root, "EnableKey", json!({"KeyId": key}))
-            .await
-            .unwrap();
-        server.send(&url, "secret").await;
-    });
-    assert!(received.unwrap()["Messages"].is_null());
-    assert_eq!(server.bodies(&url).await, ["secret"]);
+async fn a_poll_that_began_before_a_change_of_access_is_judged_as_things_are_then() {
+    for (change, code) in [("EnableKey", None), ("DisableKey", Some("KmsDisabled"))] {
+        let server = Server::start().await;
+        let (url, key) = encrypted(&server).await;
+        let later = json!({"QueueUrl": url, "MessageBody": "secret", "DelaySeconds": 5});
+        server.ok("SendMessage", later).await;
+        let poll = server.sqs(
+            &server.root,
+            "ReceiveMessage",
+            json!({"QueueUrl": url, "WaitTimeSeconds": 20}),
+        );
+        let (received, ()) = tokio::join!(poll, async {
+            server.somebody_waits(&url).await;
+            server
+                .kms(&server.root, change, json!({"KeyId": key}))
+                .await
+                .unwrap();
+            server.pass(5);
+        });
+        match code {
+            None => assert_eq!(received.unwrap()["Messages"][0]["Body"], "secret"),
+            Some(code) => {
+                assert_eq!(received.unwrap_err().code, code);
+                server
+                    .kms(&server.root, "EnableKey", json!({"KeyId": key}))
+                    .await
+                    .unwrap();
+                assert_eq!(server.bodies(&url).await, ["secret"]);
+            }
+        }
+    }
 }
 
 #[tokio::test]

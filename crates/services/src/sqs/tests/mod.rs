@@ -1,11 +1,13 @@
 //! SQS through the gate, as clients see it, with stores in memory and a clock that moves when told to.
 
 mod access;
+mod dead_letters;
 mod deduplicating;
 mod encryption;
 mod fifo;
 mod fifo_settings;
 mod permissions;
+mod polling;
 mod queues;
 mod receiving;
 mod redriving;
@@ -110,6 +112,17 @@ impl Server {
             )
             .await;
         made["QueueUrl"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a queue of this name and answers its URL.
+    pub(super) async fn named(&self, name: &str, attributes: Value) -> String {
+        let made = self
+            .ok(
+                "CreateQueue",
+                json!({"QueueName": name, "Attributes": attributes}),
+            )
+            .await;
+        text(&made, "QueueUrl")
     }
 
     /// Makes a FIFO queue and answers its URL.

@@ -1,0 +1,55 @@
+//! Whether a caller may decrypt with a key, when there is nothing to decrypt. Not on the wire: for services that hand out
+//! what one key sealed on condition that another may be used too.
+//!
+//! It asks and answers as `Decrypt` does, of the key's policy as of its state, and is audited as that.
+
+use crate::kms::Kms;
+use crate::kms::access::{Sought, with_encryption_context};
+use crate::kms::errors::KmsError;
+use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
+use bulla_wire::{Empty, Shape};
+use std::collections::BTreeMap;
+
+/// The operation.
+#[derive(Debug)]
+pub struct ProbeDecrypt;
+
+/// Its input.
+#[derive(Debug, Shape)]
+pub struct ProbeDecryptInput {
+    /// Key id, key ARN, alias or alias ARN.
+    pub key_id: String,
+    /// What the service would decrypt with.
+    #[member(default)]
+    pub encryption_context: BTreeMap<String, String>,
+}
+
+impl Operation for ProbeDecrypt {
+    const NAME: &'static str = "Decrypt";
+    type Service = Kms;
+    type Input = ProbeDecryptInput;
+    type Output = Empty;
+    type Error = KmsError;
+    type Target = Sought;
+
+    async fn resolve(
+        kms: &Kms,
+        call: &Call<'_>,
+        input: ProbeDecryptInput,
+    ) -> Result<Resolved<Self>, KmsError> {
+        let target = kms.seek(call, &input.key_id)?;
+        let request = target.request_across_accounts(kms, "kms:Decrypt");
+        let access = Access::one(with_encryption_context(request, &input.encryption_context));
+        Ok(Resolved {
+            input,
+            target,
+            access,
+        })
+    }
+
+    async fn execute(_: &Kms, _: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, KmsError> {
+        let (_, target) = granted.into_parts();
+        target.into_key()?.check_usable()?;
+        Ok(Empty)
+    }
+}
