@@ -112,10 +112,12 @@ impl Segment {
         let mut from = run.lower_bound(first);
         let mut freed = None;
         loop {
-            let next = run.live(from).next();
-            let Some((at, pos)) = next.filter(|(_, pos)| *pos <= last) else {
-                break;
+            // Bounded by `last` before it looks for live ones: what was deleted behind it costs nothing.
+            let next = {
+                let mut there = run.positions(from).take_while(|(_, pos)| *pos <= last);
+                there.find(|(at, _)| run.is_live(*at))
             };
+            let Some((at, pos)) = next else { break };
             run.kill(at);
             let weight = run.place(at).map_or(0, weigh);
             freed = Some(freed.unwrap_or(0_u64).saturating_add(weight));
