@@ -236,7 +236,9 @@ impl<'a> Window<'a> {
             let Some(bytes) = self.read(at, length)? else {
                 break;
             };
-            if bytes.iter().any(|byte| *byte != 0) {
+            // All of them without a way out in between, which the compiler does many at a time: at a start these are
+            // tens of megabytes.
+            if bytes.iter().fold(0, |seen, byte| seen | byte) != 0 {
                 return Ok(false);
             }
             at = at.saturating_add(length as u64);
