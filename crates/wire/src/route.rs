@@ -185,6 +185,14 @@ fn json<'s, 'a>(
 }
 
 fn query<'s, 'a>(services: &'s [ServiceWire], request: &Request<'a>) -> Result<Route<'s, 'a>, RouteError> {
+    // A `HEAD` or an `OPTIONS` that deleted a queue would surprise whoever sent it.
+    if !matches!(request.method, "GET" | "POST") {
+        return Err(RouteError::new(
+            Protocol::AwsQuery,
+            common::METHOD_NOT_ALLOWED,
+            "AWS Query requests are GET or POST requests.",
+        ));
+    }
     let mut form = parameters(request).map_err(|malformed| {
         RouteError::new(
             Protocol::AwsQuery,

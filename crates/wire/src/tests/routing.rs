@@ -31,6 +31,31 @@ fn found(request: &Request<'_>) -> (&'static str, String, Protocol) {
 }
 
 #[test]
+fn a_query_is_asked_by_get_or_post_and_by_nothing_else() {
+    for method in ["GET", "POST"] {
+        let request = Request {
+            method,
+            body: b"Action=ListQueues&Version=2012-11-05",
+            ..FORM
+        };
+        assert!(find(&request).is_ok(), "{method}");
+    }
+    for method in ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "get"] {
+        let request = Request {
+            method,
+            query: "Action=DeleteQueue&Version=2012-11-05",
+            ..FORM
+        };
+        let error = find(&request).unwrap_err();
+        assert_eq!(
+            (error.row, error.protocol),
+            (common::METHOD_NOT_ALLOWED, Protocol::AwsQuery),
+            "{method}"
+        );
+    }
+}
+
+#[test]
 fn json_goes_by_its_target() {
     for (target, expected) in [
         (
