@@ -10,6 +10,7 @@ use crate::operation::{Authorized, ErrorCode, Family, Operation, OperationName, 
 use bulla_runtime::Runtime;
 use bulla_types::{AccountId, Region, RequestId, Timestamp};
 use std::sync::Arc;
+use tokio::sync::SemaphorePermit;
 
 /// Why a call produced no output.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ pub enum Refusal<E> {
     /// The operation is not served here, or it stated no permission: a defect.
     Internal,
 }
+
+/// A place among the calls that wait; free again when it is dropped.
+#[derive(Debug)]
+pub struct WaitPermit<'a>(#[expect(dead_code, reason = "held, never looked at")] SemaphorePermit<'a>);
 
 /// The current call, handed to an operation: who asks, and the way to sibling services.
 pub struct Call<'a> {
@@ -123,6 +128,12 @@ impl<'a> Call<'a> {
     /// Completes when the client has gone away; never, when it waits for the answer.
     pub async fn client_gone(&self) {
         self.caller.client.gone().await;
+    }
+
+    /// A place among the calls that wait for something to happen, such as long polls; `None` when all are taken.
+    #[must_use]
+    pub fn wait_permit(&self) -> Option<WaitPermit<'a>> {
+        self.gate.waits.try_acquire().ok().map(WaitPermit)
     }
 
     /// Asks a sibling for the caller: the same principal, with this service on the path (`kms:ViaService`).

@@ -13,6 +13,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Semaphore;
 
 /// What the gate itself reads and writes.
 pub struct Ports {
@@ -44,6 +45,8 @@ pub struct Gate {
     /// By signing name, then by operation name.
     endpoints: HashMap<&'static str, HashMap<&'static str, Endpoint>>,
     epoch: AtomicU64,
+    /// One permit for each call that may wait for something to happen.
+    pub(crate) waits: Semaphore,
 }
 
 impl Gate {
@@ -61,6 +64,7 @@ impl Gate {
             services: HashMap::new(),
             endpoints: HashMap::new(),
             epoch: AtomicU64::new(0),
+            waits: Semaphore::new(Semaphore::MAX_PERMITS),
         }
     }
 
@@ -68,6 +72,13 @@ impl Gate {
     #[must_use]
     pub fn with_public_url(mut self, url: Option<String>) -> Self {
         self.public_url = url.map(Into::into);
+        self
+    }
+
+    /// Lets at most so many calls wait for something to happen.
+    #[must_use]
+    pub fn with_waits_max(mut self, count: usize) -> Self {
+        self.waits = Semaphore::new(count.min(Semaphore::MAX_PERMITS));
         self
     }
 

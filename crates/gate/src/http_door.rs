@@ -14,7 +14,7 @@ use bulla_runtime::{BoxFuture, Tasks};
 use bulla_types::RequestId;
 use bulla_wire::{Reply, Request, Route, ServiceWire, route};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use std::borrow::Cow;
@@ -33,6 +33,18 @@ impl Gate {
         body: Bytes,
         transport: Transport,
     ) -> Response<Bytes> {
+        self.handle_holding(parts, body, transport, ()).await
+    }
+
+    /// Answers one request and keeps `held` until its call has ended, whatever becomes of the client: what bounds
+    /// the number of calls.
+    pub async fn handle_holding<H: Send + 'static>(
+        self: &Arc<Self>,
+        parts: Parts,
+        body: Bytes,
+        transport: Transport,
+        held: H,
+    ) -> Response<Bytes> {
         let (connected, client) = Client::connected();
         let gate = Arc::clone(self);
         let call = Box::pin(async move {
@@ -45,7 +57,9 @@ impl Gate {
                 time: gate.runtime.clock.now(),
                 client,
             };
-            gate.answer(arrival).await
+            let reply = gate.answer(arrival).await;
+            drop(held);
+            reply
         });
         let call = ToItsEnd {
             left: Some(call),
@@ -155,6 +169,12 @@ fn request<'a>(parts: &'a Parts, body: &'a [u8]) -> Request<'a> {
 fn respond(reply: Reply) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        // RFC 9110, 15.5.6.
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("GET, POST"));
+    }
     for (name, value) in reply.headers {
         let value = match value {
             Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),

@@ -24,7 +24,7 @@ pub use access::{Access, AccessRequest, ConditionKeys, Reach, ResourcePolicy};
 pub use audit::{AuditRecord, Outcome};
 pub use authenticate::Authentication;
 pub use authorize::Denial;
-pub use call::{Call, Refusal};
+pub use call::{Call, Refusal, WaitPermit};
 pub use caller::{Caller, Identity, IdentityKind, OrganizationPlace, Source, Transport};
 pub use common_error::CommonError;
 pub use endpoint::Endpoint;

@@ -2,7 +2,7 @@
 //! of the configuration file are all made from it, so they cannot drift apart.
 
 use crate::config::ServeSettings;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Queues, topics and keys that speak the AWS API, in one binary, with real authorization.
@@ -33,6 +33,18 @@ pub enum Command {
             Example: bulla serve --data ./bulla-data --listen 127.0.0.1:4566"
     )]
     Serve(ServeArguments),
+    /// Copy a server's data to a folder, while it runs or when it is stopped.
+    #[command(
+        after_help = "What was acknowledged before the command began is in the copy. The root key is not: keep it \
+        apart.\n\nExample: bulla backup --data ./bulla-data --to /backups/2026-11-21"
+    )]
+    Backup(BackupArguments),
+    /// Make a data folder from a backup.
+    #[command(
+        after_help = "The server on it needs the root key that it had when the backup was taken.\n\n\
+        Example: bulla restore --from /backups/2026-11-21 --data ./bulla-data"
+    )]
+    Restore(RestoreArguments),
     /// Look at the configuration.
     Config {
         /// What to do with it.
@@ -46,6 +58,48 @@ pub enum Command {
 pub enum ConfigCommand {
     /// Print every setting, its value and where the value comes from; takes the same flags as `bulla serve`.
     Explain(ServeArguments),
+}
+
+/// What is backed up to where.
+#[derive(Args, Clone, Debug)]
+pub struct BackupArguments {
+    /// The server's data folder.
+    #[arg(long, value_name = "FOLDER", env = "BULLA_DATA", hide_env_values = true)]
+    #[arg(default_value = "./bulla-data")]
+    pub data: PathBuf,
+
+    /// The folder to copy to; it is empty or does not exist.
+    #[arg(long, value_name = "FOLDER")]
+    pub to: PathBuf,
+
+    /// How the outcome is told.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub output: OutputFormat,
+}
+
+/// What is restored to where.
+#[derive(Args, Clone, Debug)]
+pub struct RestoreArguments {
+    /// The backup.
+    #[arg(long, value_name = "FOLDER")]
+    pub from: PathBuf,
+
+    /// The data folder to make; it is empty or does not exist.
+    #[arg(long, value_name = "FOLDER")]
+    pub data: PathBuf,
+
+    /// How the outcome is told.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub output: OutputFormat,
+}
+
+/// How a command tells its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    Text,
+    /// One JSON object, errors included.
+    Json,
 }
 
 /// The settings, and where to find more of them.

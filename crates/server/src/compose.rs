@@ -66,7 +66,9 @@ pub(crate) async fn compose(
         organizations: Arc::<organizations::Organizations>::clone(&organizations),
         audit: Arc::new(AuditLog),
     };
-    let mut gate = Gate::new(runtime, ports, authentication).with_public_url(settings.public_url.clone());
+    let mut gate = Gate::new(runtime, ports, authentication)
+        .with_public_url(settings.public_url.clone())
+        .with_waits_max(usize::try_from(settings.limits.max_long_polls).unwrap_or(usize::MAX));
     gate.serve(iam, iam::operations::OPERATIONS);
     gate.serve(sts, sts::operations::OPERATIONS);
     gate.serve(organizations, organizations::operations::OPERATIONS);

@@ -2,8 +2,9 @@
 //!
 //! A setting is taken from the first place that has it: flag, environment variable, configuration file, default.
 
-use crate::cli::{Command, CommandLine, ConfigCommand};
+use crate::cli::{BackupArguments, Command, CommandLine, ConfigCommand, RestoreArguments};
 use crate::config_file::{self, ConfigFile};
+use crate::config_limits::LimitSettings;
 use crate::operator_error::OperatorError;
 use bulla_types::{AccountId, Region};
 use clap::builder::BoolishValueParser;
@@ -14,22 +15,6 @@ use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// The largest accepted request body, bytes: a 1 MiB message whose every byte is escaped in JSON or
-/// percent-encoded in a form takes six, and attributes and names come on top.
-pub const REQUEST_BODY_BYTES_DEFAULT: u32 = 8 * 1024 * 1024;
-/// How much all large request bodies that are under way may hold together, bytes.
-pub const BUFFERED_BODY_BYTES_DEFAULT: u32 = 512 * 1024 * 1024;
-/// The largest accepted request line and headers together, bytes. An identity's session token is the longest.
-pub const REQUEST_HEADER_BYTES_DEFAULT: u32 = 64 * 1024;
-/// How many header lines one request may have.
-pub const REQUEST_HEADER_COUNT_DEFAULT: u32 = 64;
-/// The most header lines that can be allowed: the HTTP/1 parser's own bound is 100.
-pub const REQUEST_HEADER_COUNT_MAX: u32 = 96;
-/// How many connections may be open at once.
-pub const CONNECTION_COUNT_DEFAULT: u32 = 10_000;
-/// How many requests of one HTTP/2 connection may be under way at once.
-pub const CONNECTION_STREAM_COUNT_MAX: u32 = 256;
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -173,110 +158,6 @@ pub struct ServeSettings {
     pub limits: LimitSettings,
 }
 
-/// What a client may do before it is turned away.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct LimitSettings {
-    /// How many connections may be open at once; more wait to be accepted.
-    #[arg(
-        long,
-        value_name = "COUNT",
-        env = "BULLA_MAX_CONNECTIONS",
-        hide_env_values = true
-    )]
-    #[arg(default_value_t = CONNECTION_COUNT_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub max_connections: u32,
-
-    /// The largest request body, bytes.
-    #[arg(
-        long,
-        value_name = "BYTES",
-        env = "BULLA_MAX_BODY_BYTES",
-        hide_env_values = true
-    )]
-    #[arg(default_value_t = REQUEST_BODY_BYTES_DEFAULT)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1024..=67_108_864))]
-    pub max_body_bytes: u32,
-
-    /// How much all request bodies above 64 KiB may hold together, bytes; more wait.
-    #[arg(
-        long,
-        value_name = "BYTES",
-        env = "BULLA_MAX_BUFFERED_BYTES",
-        hide_env_values = true
-    )]
-    #[arg(default_value_t = BUFFERED_BODY_BYTES_DEFAULT)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1024..=536_870_912))]
-    pub max_buffered_bytes: u32,
-
-    /// The largest request line and headers together, bytes.
-    #[arg(
-        long,
-        value_name = "BYTES",
-        env = "BULLA_MAX_HEADER_BYTES",
-        hide_env_values = true
-    )]
-    #[arg(default_value_t = REQUEST_HEADER_BYTES_DEFAULT)]
-    #[arg(value_parser = clap::value_parser!(u32).range(4096..=1_048_576))]
-    pub max_header_bytes: u32,
-
-    /// How many header lines one request may have.
-    #[arg(long, value_name = "COUNT", env = "BULLA_MAX_HEADERS", hide_env_values = true)]
-    #[arg(default_value_t = REQUEST_HEADER_COUNT_DEFAULT)]
-    #[arg(value_parser = clap::value_parser!(u32).range(16..=i64::from(REQUEST_HEADER_COUNT_MAX)))]
-    pub max_headers: u32,
-
-    /// How long a client may take for the TLS handshake, and for a request's headers, seconds.
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        env = "BULLA_HEADER_TIMEOUT_SECONDS",
-        hide_env_values = true
-    )]
-    #[arg(default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
-    pub header_timeout_seconds: u32,
-
-    /// How long a client may take to send a request's body, seconds.
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        env = "BULLA_BODY_TIMEOUT_SECONDS",
-        hide_env_values = true
-    )]
-    #[arg(default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
-    pub body_timeout_seconds: u32,
-
-    /// How long a connection may stay open without a request, and how long a client may take to read an answer,
-    /// seconds.
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        env = "BULLA_IDLE_TIMEOUT_SECONDS",
-        hide_env_values = true
-    )]
-    #[arg(default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=3600))]
-    pub idle_timeout_seconds: u32,
-}
-
-impl LimitSettings {
-    /// Time for a handshake, or for a request's headers.
-    #[must_use]
-    pub fn header_timeout(&self) -> Duration {
-        Duration::from_secs(self.header_timeout_seconds.into())
-    }
-
-    /// Time for a request's body.
-    #[must_use]
-    pub fn body_timeout(&self) -> Duration {
-        Duration::from_secs(self.body_timeout_seconds.into())
-    }
-
-    /// Time without a request.
-    #[must_use]
-    pub fn idle_timeout(&self) -> Duration {
-        Duration::from_secs(self.idle_timeout_seconds.into())
-    }
-}
-
 impl ServeSettings {
     /// Time to finish after the signal to stop.
     #[must_use]
@@ -326,6 +207,10 @@ impl ServeSettings {
 pub enum Request {
     /// Run the server.
     Serve(Box<ServeSettings>),
+    /// Copy the data.
+    Backup(BackupArguments),
+    /// Make a data folder from a copy.
+    Restore(RestoreArguments),
     /// Print this explanation of the settings.
     Print(String),
 }
@@ -371,6 +256,8 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, No
     let sources = serve_matches(&matches).cloned().unwrap_or_default();
     match CommandLine::from_arg_matches(&matches)?.command {
         Command::Serve(arguments) => Ok(Request::Serve(Box::new(arguments.settings.check()?))),
+        Command::Backup(arguments) => Ok(Request::Backup(arguments)),
+        Command::Restore(arguments) => Ok(Request::Restore(arguments)),
         Command::Config {
             command: ConfigCommand::Explain(arguments),
         } => {

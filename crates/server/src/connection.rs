@@ -2,7 +2,6 @@
 //! server stops.
 
 use crate::activity::{Activity, Observed, Verdict};
-use crate::config::CONNECTION_STREAM_COUNT_MAX;
 use crate::handler::{Handler, Transport};
 use crate::request::{Peer, answer};
 use crate::server::Server;
@@ -23,13 +22,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 /// The content type of a TLS record that carries a handshake (RFC 8446, 5.1); no HTTP request begins with it.
-const TLS_HANDSHAKE: u8 = 0x16;
+pub(crate) const TLS_HANDSHAKE: u8 = 0x16;
 /// How long a connection that idled too long may take to close, and an answer under way to be read.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
 /// How much of a request's body an HTTP/2 client may send before it is read, bytes: one large message.
 const STREAM_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
-/// The same for all streams of a connection, bytes.
+/// The same for all streams of a connection, bytes. It is memory only until the requests read it, which they do at
+/// once or never.
 const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
+/// How many streams of an HTTP/2 connection may be reset before they are begun, or for errors of the client, until
+/// the connection ends (CVE-2023-44487).
+const RESET_STREAM_COUNT_MAX: usize = 32;
 
 /// Serves an accepted connection to its end.
 pub(crate) async fn serve<H: Handler + ?Sized + 'static>(
@@ -80,7 +83,7 @@ pub(crate) async fn serve<H: Handler + ?Sized + 'static>(
 }
 
 /// Looks at the first byte and leaves it where it is; `None` when the client closed without one.
-async fn first_byte(stream: &TcpStream) -> std::io::Result<Option<u8>> {
+pub(crate) async fn first_byte(stream: &TcpStream) -> std::io::Result<Option<u8>> {
     let mut byte = [0];
     let count = stream.peek(&mut byte).await?;
     Ok(byte.first().copied().filter(|_| count > 0))
@@ -101,7 +104,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let activity = Arc::new(Activity::new(Arc::clone(&server.runtime.clock), &server.limits));
-    let io = TokioIo::new(Observed::new(stream, Arc::clone(&activity)));
+    let io = TokioIo::new(Observed::new(stream, Arc::clone(&activity), &server.load));
     let builder = protocols(&server);
     let service = service_fn(|request: Request<Incoming>| {
         let under_way = Activity::begin(&activity, request.version());
@@ -131,7 +134,7 @@ where
             }
             () = watch.as_mut() => match activity.verdict() {
                 Verdict::Wait(time) => watch = server.runtime.clock.sleep(time),
-                Verdict::HeadTooSlow => return,
+                Verdict::HeadTooSlow | Verdict::NotReading => return,
                 Verdict::Idle if closing => return,
                 Verdict::Idle => {
                     closing = true;
@@ -144,19 +147,21 @@ where
 }
 
 /// Both versions of HTTP with their limits. Of headers hyper takes twice what is allowed, so that most of what is
-/// too large still gets an answer in AWS's form; timers are ours ([`Activity`]).
+/// too large still gets an answer in AWS's form; timers are ours ([`Activity`]). Answers are written from where they
+/// lie: hyper's pipelining would copy them, and what is copied is not counted.
 fn protocols<H: ?Sized>(server: &Server<H>) -> Builder<TaskExecutor> {
     let head_bytes = server.limits.max_header_bytes.saturating_mul(2).max(16 * 1024);
     let mut builder = Builder::new(TaskExecutor(Arc::clone(&server.runtime.tasks)));
     builder
         .http1()
         .header_read_timeout(None)
-        .max_buf_size(usize::try_from(head_bytes).unwrap_or(usize::MAX))
-        .pipeline_flush(true);
+        .max_buf_size(usize::try_from(head_bytes).unwrap_or(usize::MAX));
     builder
         .http2()
         .max_header_list_size(head_bytes)
-        .max_concurrent_streams(CONNECTION_STREAM_COUNT_MAX)
+        .max_concurrent_streams(server.limits.max_streams)
+        .max_pending_accept_reset_streams(RESET_STREAM_COUNT_MAX)
+        .max_local_error_reset_streams(RESET_STREAM_COUNT_MAX)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
     builder

@@ -6,19 +6,21 @@
 use crate::compose::{World, compose};
 use crate::config::ServeSettings;
 use crate::handler::{Handler, Transport};
+use crate::load::Admitted;
 use crate::operator_error::OperatorError;
 use crate::refusal::{Form, Refusal};
 use crate::root_of_trust::Root;
 use crate::startup::FirstStart;
 use bulla_runtime::{BoxFuture, Runtime, Shutdown, ShutdownTrigger};
-use bulla_storage::{Released, Stores, open_embedded, open_memory};
+use bulla_storage::{BackupReport, Backups, Released, Stores, open_embedded, open_memory};
 use bulla_types::RequestId;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{RwLock, oneshot};
+use tokio::sync::{Mutex, RwLock, oneshot};
 
 /// How long closing waits for the stores to be let go of.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
@@ -27,17 +29,22 @@ const CLOSE_WAIT: Duration = Duration::from_secs(10);
 pub(crate) struct Composed {
     /// What answers.
     pub(crate) handler: Arc<dyn Handler>,
+    /// The same for the operator.
+    pub(crate) host: Arc<Host>,
     /// What is told once, if this start made the organization.
     pub(crate) first_start: Option<FirstStart>,
     /// Where the root key comes from, for the start-up message.
     pub(crate) root_key: String,
 }
 
-struct Host {
+/// The services with everything they stand on.
+pub(crate) struct Host {
     settings: ServeSettings,
     runtime: Runtime,
     root: Root,
     standing: RwLock<Option<Standing>>,
+    /// Held while a backup is taken.
+    backing_up: Mutex<()>,
 }
 
 /// Services that stand, and what must go before their data is free.
@@ -45,6 +52,7 @@ struct Standing {
     gate: Arc<bulla_gate::Gate>,
     stop: ShutdownTrigger,
     released: Released,
+    backups: Option<Backups>,
 }
 
 /// Opens the data folder and builds the services.
@@ -56,10 +64,13 @@ pub(crate) async fn host(settings: &ServeSettings, runtime: &Runtime) -> Result<
         runtime: runtime.clone(),
         root,
         standing: RwLock::new(None),
+        backing_up: Mutex::new(()),
     };
     let first_start = host.raise(&mut *host.standing.write().await).await?;
+    let host = Arc::new(host);
     Ok(Composed {
-        handler: Arc::new(SharedHost(Arc::new(host))),
+        handler: Arc::new(SharedHost(Arc::clone(&host))),
+        host,
         first_start,
         root_key,
     })
@@ -75,6 +86,7 @@ impl Host {
             gate,
             stop,
             released: stores.released.clone(),
+            backups: stores.backups.clone(),
         });
         Ok(first_start)
     }
@@ -110,17 +122,43 @@ impl Host {
 
     /// Lets go of the services and waits until their stores are closed.
     async fn lower(&self, standing: &mut Option<Standing>) {
-        let Some(Standing { gate, stop, released }) = standing.take() else {
+        let Some(Standing {
+            gate,
+            stop,
+            released,
+            backups,
+        }) = standing.take()
+        else {
             return;
         };
         stop.pull();
-        drop(gate);
+        drop((gate, backups));
         tokio::select! {
             () = released.wait() => {}
             () = self.runtime.clock.sleep(CLOSE_WAIT) => {
                 tracing::warn!("the stores are still in use; what was acknowledged is on disk all the same");
             }
         }
+    }
+
+    /// Backs up what the services stand on, while they go on.
+    pub(crate) async fn back_up(&self, into: &Path) -> Result<BackupReport, OperatorError> {
+        let backups = self
+            .standing
+            .read()
+            .await
+            .as_ref()
+            .and_then(|standing| standing.backups.clone());
+        let Some(backups) = backups else {
+            return Err(OperatorError::failed("there is nothing to back up").why("the server is stopping"));
+        };
+        let Ok(_one) = self.backing_up.try_lock() else {
+            return Err(OperatorError::failed("a backup is being taken already")
+                .why("each reads all data once")
+                .fix("wait until it is done"));
+        };
+        let taken = backups.take(into, &[], self.runtime.tasks.as_ref()).await;
+        taken.map_err(|error| OperatorError::failed(error.to_string()))
     }
 
     async fn start_over(&self) {
@@ -141,13 +179,19 @@ impl Host {
 struct SharedHost(Arc<Host>);
 
 impl Handler for SharedHost {
-    fn handle(&self, parts: Parts, body: Bytes, transport: Transport) -> BoxFuture<'_, Response<Bytes>> {
+    fn handle(
+        &self,
+        parts: Parts,
+        body: Bytes,
+        transport: Transport,
+        admitted: Option<Admitted>,
+    ) -> BoxFuture<'_, Response<Bytes>> {
         // Nobody holds the lock for writing but to start over.
         if let Ok(standing) = self.0.standing.try_read()
             && let Some(standing) = &*standing
         {
             let gate = Arc::clone(&standing.gate);
-            return Box::pin(async move { gate.handle(parts, body, transport).await });
+            return Box::pin(async move { gate.handle_holding(parts, body, transport, admitted).await });
         }
         Box::pin(async move {
             let gate = self
@@ -161,7 +205,7 @@ impl Handler for SharedHost {
                 let id = RequestId::from_entropy(self.0.runtime.entropy.id_bytes());
                 return Refusal::Unavailable.answer(Form::of(&parts), id.as_str());
             };
-            gate.handle(parts, body, transport).await
+            gate.handle_holding(parts, body, transport, admitted).await
         })
     }
 

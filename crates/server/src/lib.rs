@@ -7,19 +7,26 @@
 
 mod activity;
 mod audit_log;
+mod backup;
 pub mod browser_guard;
 pub mod cli;
 mod compose;
 pub mod config;
 pub mod config_file;
+pub mod config_limits;
 mod connection;
+mod control;
+mod control_commands;
 pub mod development_ca;
+mod full;
 pub mod handler;
 mod hardening;
 mod host;
 pub mod listener;
+pub mod load;
 mod logging;
 pub mod operator_error;
+mod overloaded;
 mod own_paths;
 mod refusal;
 mod request;
@@ -31,5 +38,6 @@ mod startup;
 pub mod tls;
 
 pub use handler::{Handler, Transport};
+pub use load::Admitted;
 pub use operator_error::{ExitReason, OperatorError};
 pub use serve::main;

@@ -1,19 +1,42 @@
 //! Accepting connections.
+//!
+//! Who comes when as many are open as may be is told so, as far as that is possible without serving it; only when too
+//! many are being told at once, the next ones wait to be accepted.
 
 use crate::connection;
+use crate::full;
 use crate::handler::Handler;
 use crate::operator_error::OperatorError;
 use crate::server::Server;
+use rustix::net::sockopt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// How long accepting rests after an error that will not go away at once, such as no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How often it is said that all connections are taken.
-const FULL_WARNING_INTERVAL: Duration = Duration::from_mins(1);
+/// How many connections may wait to be accepted; the system may allow less.
+const BACKLOG: u32 = 4096;
+/// How many connections may be turned away at once.
+pub(crate) const REFUSAL_COUNT_MAX: usize = 128;
+/// Silence after which a connection is asked whether the other machine is still there, and how often until it is
+/// given up. What the other machine does not acknowledge for the sum of it ends the connection too.
+const KEEPALIVE: Keepalive = Keepalive {
+    silence: Duration::from_secs(30),
+    interval: Duration::from_secs(10),
+    count: 3,
+};
+
+struct Keepalive {
+    silence: Duration,
+    interval: Duration,
+    count: u32,
+}
+
+/// How often it is said that all connections are taken, or that none can be accepted.
+const WARNING_INTERVAL: Duration = Duration::from_mins(1);
 
 /// An address that is listened on; connections wait until they are accepted.
 #[derive(Debug)]
@@ -27,13 +50,16 @@ impl Listener {
     ///
     /// # Errors
     /// When it cannot be had.
-    pub async fn bind(address: SocketAddr) -> Result<Self, OperatorError> {
+    ///
+    /// # Panics
+    /// Outside tokio's runtime.
+    pub fn bind(address: SocketAddr) -> Result<Self, OperatorError> {
         let failed = |error: std::io::Error| {
             OperatorError::failed(format!("cannot listen on `{address}`"))
                 .why(error)
                 .fix("stop what listens there, or choose another address with `--listen`")
         };
-        let socket = TcpListener::bind(address).await.map_err(failed)?;
+        let socket = listen(address).map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         Ok(Self { socket, address })
     }
@@ -55,16 +81,29 @@ impl Listener {
     }
 
     async fn accept_forever<H: Handler + ?Sized + 'static>(&self, server: Arc<Server<H>>) {
-        let mut warned = None;
+        let (mut said_full, mut said_failed) = (Occasion::default(), Occasion::default());
         loop {
-            let Some(permit) = permit(&server, &mut warned).await else {
+            let Some(place) = Place::next(&server).await else {
                 return;
             };
             match self.socket.accept().await {
-                Ok((stream, remote)) => start(&server, stream, remote, permit),
+                Ok((stream, remote)) => match place.or_of_late(&server) {
+                    Place::Served(permit) => start(&server, stream, remote, permit),
+                    Place::Refused(permit) => {
+                        if said_full.is_due(&server) {
+                            tracing::warn!(
+                                max_connections = server.limits.max_connections,
+                                "as many connections are open as may be; new ones are turned away"
+                            );
+                        }
+                        turn_away(&server, stream, permit);
+                    }
+                },
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {
-                    tracing::error!(address = %self.address, %error, "a connection could not be accepted");
+                    if said_failed.is_due(&server) {
+                        tracing::error!(address = %self.address, %error, "connections cannot be accepted");
+                    }
                     server.runtime.clock.sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -72,22 +111,66 @@ impl Listener {
     }
 }
 
-async fn permit<H: ?Sized>(
-    server: &Server<H>,
-    warned: &mut Option<Duration>,
-) -> Option<OwnedSemaphorePermit> {
-    if let Ok(permit) = Arc::clone(&server.connections).try_acquire_owned() {
-        return Some(permit);
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    // Connections of an earlier server may still be ending.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// What becomes of the next connection.
+enum Place {
+    Served(OwnedSemaphorePermit),
+    Refused(OwnedSemaphorePermit),
+}
+
+impl Place {
+    /// A place among those that are served, else among those that are told that there is none.
+    async fn next<H: ?Sized>(server: &Server<H>) -> Option<Self> {
+        if let Ok(permit) = Arc::clone(&server.connections).try_acquire_owned() {
+            return Some(Self::Served(permit));
+        }
+        tokio::select! {
+            biased;
+            permit = Arc::clone(&server.connections).acquire_owned() => permit.ok().map(Self::Served),
+            permit = Arc::clone(&server.refusals).acquire_owned() => permit.ok().map(Self::Refused),
+        }
     }
-    let now = server.runtime.clock.monotonic();
-    if warned.is_none_or(|last| now.saturating_sub(last) >= FULL_WARNING_INTERVAL) {
-        *warned = Some(now);
-        tracing::warn!(
-            max_connections = server.limits.max_connections,
-            "as many connections are open as may be; new ones wait"
-        );
+
+    /// Until the connection came, a better place may have become free.
+    fn or_of_late<H: ?Sized>(self, server: &Server<H>) -> Self {
+        match self {
+            Self::Served(permit) => Self::Served(permit),
+            Self::Refused(permit) => match Arc::clone(&server.connections).try_acquire_owned() {
+                Ok(better) => Self::Served(better),
+                Err(_) => Self::Refused(permit),
+            },
+        }
     }
-    Arc::clone(&server.connections).acquire_owned().await.ok()
+}
+
+/// Keeps a message from being said too often.
+#[derive(Default)]
+struct Occasion {
+    last: Option<Duration>,
+}
+
+impl Occasion {
+    fn is_due<H: ?Sized>(&mut self, server: &Server<H>) -> bool {
+        let now = server.runtime.clock.monotonic();
+        let due = self
+            .last
+            .is_none_or(|last| now.saturating_sub(last) >= WARNING_INTERVAL);
+        if due {
+            self.last = Some(now);
+        }
+        due
+    }
 }
 
 fn start<H: Handler + ?Sized + 'static>(
@@ -96,14 +179,37 @@ fn start<H: Handler + ?Sized + 'static>(
     remote: SocketAddr,
     permit: OwnedSemaphorePermit,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    if let Err(error) = prepare(&stream) {
+        tracing::debug!(%error, "a connection's options could not be set");
     }
     let connection = connection::serve(Arc::clone(server), stream, remote);
     server.runtime.tasks.spawn(Box::pin(async move {
         connection.await;
         drop(permit);
     }));
+}
+
+fn turn_away<H: ?Sized + 'static>(server: &Arc<Server<H>>, stream: TcpStream, permit: OwnedSemaphorePermit) {
+    let clock = Arc::clone(&server.runtime.clock);
+    server.runtime.tasks.spawn(Box::pin(async move {
+        full::turn_away(clock.as_ref(), stream).await;
+        drop(permit);
+    }));
+}
+
+/// Answers leave at once, and a client whose machine is gone is noticed also while it owes nothing.
+fn prepare(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, KEEPALIVE.silence)?;
+    sockopt::set_tcp_keepintvl(stream, KEEPALIVE.interval)?;
+    sockopt::set_tcp_keepcnt(stream, KEEPALIVE.count)?;
+    #[cfg(target_os = "linux")]
+    {
+        let given_up = KEEPALIVE.silence + KEEPALIVE.interval * KEEPALIVE.count;
+        sockopt::set_tcp_user_timeout(stream, u32::try_from(given_up.as_millis()).unwrap_or(u32::MAX))?;
+    }
+    Ok(())
 }
 
 /// Errors that belong to a connection that went away before it was accepted (accept(2)).

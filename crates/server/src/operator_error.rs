@@ -1,5 +1,6 @@
 //! What the operator is told when something is wrong: what happened, why it matters, how to fix it.
 
+use serde_json::{Value, json};
 use std::fmt;
 use std::process::ExitCode;
 
@@ -79,6 +80,24 @@ impl OperatorError {
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
+    }
+
+    /// As it is told to a program.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({ "what": self.what, "why": self.why, "fix": self.fix })
+    }
+
+    /// What another process of this program told.
+    #[must_use]
+    pub fn from_json(told: &Value) -> Self {
+        let text = |name| told.get(name).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            exit: ExitReason::Failed,
+            what: text("what").unwrap_or_else(|| "the server's answer cannot be read".to_owned()),
+            why: text("why"),
+            fix: text("fix"),
+        }
     }
 
     /// How the process ends because of it.

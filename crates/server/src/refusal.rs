@@ -2,13 +2,19 @@
 //!
 //! The answers have the form AWS clients read: JSON for the JSON protocols, XML for the others.
 
+use crate::overloaded::Words;
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{Response, StatusCode, Version};
 
 /// Where everything lies that is Bulla's and not AWS's.
 pub(crate) const OWN_PATHS: &str = "/_bulla/";
+
+/// When to try again, seconds.
+pub(crate) const RETRY_AFTER_SECONDS: &str = "1";
+/// Where clients of JSON services that once spoke Query look for the code of that time.
+const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
 /// A request that goes no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +27,8 @@ pub(crate) enum Refusal {
     BodyIncomplete,
     /// Headers are too many or too large.
     HeadersTooLarge,
+    /// More than one host is named.
+    ManyHosts,
     /// Plain HTTP on an address that only speaks TLS.
     PlainHttp,
     /// A web page of another origin asks, in open mode.
@@ -33,11 +41,17 @@ pub(crate) enum Refusal {
     UnknownPath,
     /// A path under `/_bulla/` with a method it does not have.
     WrongMethod,
+    /// There is no room for the request.
+    Overloaded(Words),
     /// A defect in this program.
     Internal,
     /// The services are being built again.
     Unavailable,
 }
+
+const FOREIGN_ORIGIN: &str = "In open mode requests from web pages of other origins are refused.";
+const FOREIGN_HOST: &str = "In open mode only requests to localhost, a loopback address or a name given with --tls-name are answered.";
+const NOT_OPEN: &str = "Only a server in open mode can be reset.";
 
 /// One row of the table.
 struct Row {
@@ -69,27 +83,19 @@ impl Refusal {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "The request's headers are larger or more than this server accepts.",
             ),
+            Self::ManyHosts => (
+                "InvalidRequest",
+                StatusCode::BAD_REQUEST,
+                "The request names more than one host.",
+            ),
             Self::PlainHttp => (
                 "InsecureTransport",
                 StatusCode::FORBIDDEN,
                 "This address answers TLS only: use https:// (or start the server with --allow-plain-http).",
             ),
-            Self::ForeignOrigin => (
-                "AccessDenied",
-                StatusCode::FORBIDDEN,
-                "In open mode requests from web pages of other origins are refused.",
-            ),
-            Self::ForeignHost => (
-                "AccessDenied",
-                StatusCode::FORBIDDEN,
-                "In open mode only requests to localhost, a loopback address or a name given with --tls-name are \
-                 answered.",
-            ),
-            Self::ResetOutsideOpenMode => (
-                "AccessDenied",
-                StatusCode::FORBIDDEN,
-                "Only a server in open mode can be reset.",
-            ),
+            Self::ForeignOrigin => ("AccessDenied", StatusCode::FORBIDDEN, FOREIGN_ORIGIN),
+            Self::ForeignHost => ("AccessDenied", StatusCode::FORBIDDEN, FOREIGN_HOST),
+            Self::ResetOutsideOpenMode => ("AccessDenied", StatusCode::FORBIDDEN, NOT_OPEN),
             Self::UnknownPath => (
                 "NotFound",
                 StatusCode::NOT_FOUND,
@@ -105,6 +111,7 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The services are being reset. Try again.",
             ),
+            Self::Overloaded(words) => words.row(),
             Self::Internal => (
                 "InternalFailure",
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -123,6 +130,20 @@ impl Refusal {
         self.row().code
     }
 
+    /// Whether the same request may be answered a little later.
+    pub(crate) const fn is_overload(self) -> bool {
+        matches!(self, Self::Overloaded(_) | Self::Unavailable)
+    }
+
+    /// The code, with its namespace where the service that it is said for writes one.
+    fn json_type(self) -> &'static str {
+        if self == Self::Overloaded(Words::Sqs) {
+            "com.amazonaws.sqs#RequestThrottled"
+        } else {
+            self.code()
+        }
+    }
+
     /// The answer, in the form the request's protocol reads.
     pub(crate) fn answer(self, form: Form, request_id: &str) -> Response<Bytes> {
         let Row {
@@ -133,7 +154,7 @@ impl Refusal {
         let (content_type, body) = match form {
             Form::Json { content_type } => (
                 content_type,
-                serde_json::json!({ "__type": code, "message": message }).to_string(),
+                serde_json::json!({ "__type": self.json_type(), "message": message }).to_string(),
             ),
             Form::Xml => {
                 let fault = if status.is_server_error() {
@@ -143,7 +164,7 @@ impl Refusal {
                 };
                 let body = format!(
                     "<ErrorResponse><Error><Type>{fault}</Type><Code>{code}</Code><Message>{message}</Message>\
-                     </Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+                     <Detail/></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
                 );
                 ("text/xml", body)
             }
@@ -153,6 +174,15 @@ impl Refusal {
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if self.is_overload() {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        }
+        if let (Self::Overloaded(Words::Sqs), Form::Json { .. }) = (self, form) {
+            let code = HeaderValue::from_static("RequestThrottled;Sender");
+            response.headers_mut().insert(QUERY_ERROR, code);
+        }
         response
     }
 }

@@ -1,20 +1,22 @@
 //! From a request's head to its answer: limits, the body, then the handler.
 
 use crate::handler::{Handler, Transport};
+use crate::load::{Admitted, Load};
+use crate::overloaded::{self, Words};
 use crate::own_paths;
 use crate::refusal::{Form, OWN_PATHS, Refusal, close_after};
 use crate::server::Server;
 use bulla_types::RequestId;
 use bytes::{Bytes, BytesMut};
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HOST, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
-use tokio::sync::SemaphorePermit;
 
 /// The header of every answer that names the call.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -22,8 +24,8 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-reques
 /// to many.
 const BODY_RESERVATION_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-/// Bodies up to this size, bytes, do not count towards the memory for bodies; connections bound them.
-const BODY_BYTES_UNCOUNTED_MAX: u32 = 64 * 1024;
+/// Bulla's own paths take no body to speak of, bytes.
+const OWN_PATHS_BODY_BYTES_MAX: u32 = 1024;
 
 /// What a connection knows about its other end.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +45,9 @@ pub(crate) async fn answer<H: Handler + ?Sized>(
     let (parts, body) = request.into_parts();
     let (form, version) = (Form::of(&parts), parts.version);
     let mut response = match receive(server, peer, &parts, body).await {
-        // The memory is given back once the answer is there.
-        Ok((body, _held)) => dispatch(server, peer, parts, body, form).await,
+        Ok((body, admitted)) => dispatch(server, peer, parts, body, admitted, form).await,
         Err(refusal) => {
-            let mut response = refuse(server, peer, refusal, form);
+            let mut response = refuse(server, peer, overloaded::told(refusal, &parts), form);
             close_after(&mut response, version);
             response
         }
@@ -54,7 +55,7 @@ pub(crate) async fn answer<H: Handler + ?Sized>(
     if !response.headers().contains_key(REQUEST_ID) {
         name_call(&mut response, &new_request_id(server));
     }
-    response.map(Full::new)
+    response.map(|body| Full::new(Load::count_answer(&server.load, body)))
 }
 
 async fn dispatch<H: Handler + ?Sized>(
@@ -62,6 +63,7 @@ async fn dispatch<H: Handler + ?Sized>(
     peer: Peer,
     parts: Parts,
     body: Bytes,
+    admitted: Option<Admitted>,
     form: Form,
 ) -> Response<Bytes> {
     if parts.uri.path().starts_with(OWN_PATHS) {
@@ -70,7 +72,7 @@ async fn dispatch<H: Handler + ?Sized>(
             Err(refusal) => refuse(server, peer, refusal, form),
         };
     }
-    match catch_panic(server.handler.handle(parts, body, peer.transport)).await {
+    match catch_panic(server.handler.handle(parts, body, peer.transport, admitted)).await {
         Some(response) => response,
         None => refuse(server, peer, Refusal::Internal, form),
     }
@@ -78,12 +80,16 @@ async fn dispatch<H: Handler + ?Sized>(
 
 fn refuse<H: ?Sized>(server: &Server<H>, peer: Peer, refusal: Refusal, form: Form) -> Response<Bytes> {
     let request_id = new_request_id(server);
-    tracing::info!(
-        request_id = request_id.as_str(),
-        source_ip = %peer.transport.source_ip,
-        code = refusal.code(),
-        "request refused by the listener"
-    );
+    if refusal.is_overload() {
+        overloaded::note(&server.load, server.runtime.clock.as_ref());
+    } else {
+        tracing::info!(
+            request_id = request_id.as_str(),
+            source_ip = %peer.transport.source_ip,
+            code = refusal.code(),
+            "request refused by the listener"
+        );
+    }
     let mut response = refusal.answer(form, request_id.as_str());
     name_call(&mut response, &request_id);
     response
@@ -99,33 +105,68 @@ fn name_call(response: &mut Response<Bytes>, id: &RequestId) {
     }
 }
 
-/// The body and its share of the memory for bodies, when the request may go on.
-async fn receive<'a, H: ?Sized>(
-    server: &'a Server<H>,
+/// The body, and the request's place among those under way, when it may go on.
+async fn receive<H: ?Sized>(
+    server: &Server<H>,
     peer: Peer,
     parts: &Parts,
     body: Incoming,
-) -> Result<(Bytes, Option<SemaphorePermit<'a>>), Refusal> {
+) -> Result<(Bytes, Option<Admitted>), Refusal> {
     if peer.plain_refused {
         return Err(Refusal::PlainHttp);
     }
     if let Some(guard) = &server.browser_guard {
         guard.check(parts)?;
     }
-    check_head(parts, server)?;
-    let mut collecting = pin!(receive_body(server, body));
-    // Most bodies are here with the head: only the others need a timer.
-    if let Poll::Ready(body) = poll_once(collecting.as_mut()).await {
-        return body;
-    }
-    tokio::select! {
-        biased;
-        body = collecting => body,
-        () = server.runtime.clock.sleep(server.limits.body_timeout()) => Err(Refusal::BodyTooSlow),
+    let head_bytes = check_head(parts, server)?;
+    // Whoever asks how the server does must hear it, also when it has much to do.
+    let mut admitted = if parts.uri.path().starts_with(OWN_PATHS) {
+        None
+    } else {
+        Some(Load::admit(&server.load).ok_or(Refusal::Overloaded(Words::Http))?)
+    };
+    grow(admitted.as_mut(), head_bytes)?;
+    let received = AtomicU64::new(0);
+    let body = {
+        let mut collecting = pin!(receive_body(server, body, admitted.as_mut(), &received));
+        // Most bodies are here with the head: only the others need a timer.
+        if let Poll::Ready(body) = poll_once(collecting.as_mut()).await {
+            body
+        } else {
+            tokio::select! {
+                biased;
+                body = collecting => body,
+                () = too_slow(server, &received) => Err(Refusal::BodyTooSlow),
+            }
+        }
+    }?;
+    Ok((body, admitted))
+}
+
+/// Completes when the body has taken longer than one of which so much has arrived may take.
+async fn too_slow<H: ?Sized>(server: &Server<H>, received: &AtomicU64) {
+    let clock = &server.runtime.clock;
+    let begun = clock.monotonic();
+    loop {
+        let time = server.limits.body_time(received.load(Ordering::Relaxed));
+        let left = (begun + time).saturating_sub(clock.monotonic());
+        if left.is_zero() {
+            return;
+        }
+        clock.sleep(left).await;
     }
 }
 
-fn check_head<H: ?Sized>(parts: &Parts, server: &Server<H>) -> Result<(), Refusal> {
+/// More memory for a request; those that are not admitted are small.
+fn grow(admitted: Option<&mut Admitted>, bytes: usize) -> Result<(), Refusal> {
+    if admitted.is_none_or(|admitted| admitted.grow(bytes)) {
+        Ok(())
+    } else {
+        Err(Refusal::Overloaded(Words::Http))
+    }
+}
+
+fn check_head<H: ?Sized>(parts: &Parts, server: &Server<H>) -> Result<usize, Refusal> {
     let line = parts.uri.path().len() + parts.uri.query().map_or(0, str::len);
     let bytes = parts
         .headers
@@ -133,45 +174,39 @@ fn check_head<H: ?Sized>(parts: &Parts, server: &Server<H>) -> Result<(), Refusa
         .fold(line, |sum, (name, value)| sum + name.as_str().len() + value.len());
     let within = bytes <= to_usize(server.limits.max_header_bytes)
         && parts.headers.len() <= to_usize(server.limits.max_headers);
-    if within {
-        Ok(())
-    } else {
-        Err(Refusal::HeadersTooLarge)
+    if !within {
+        return Err(Refusal::HeadersTooLarge);
     }
+    // RFC 9112, 3.2: what is meant is unclear, and a proxy before this server may have looked at the other one.
+    if parts.headers.get_all(HOST).iter().nth(1).is_some() {
+        return Err(Refusal::ManyHosts);
+    }
+    Ok(bytes)
 }
 
 async fn receive_body<H: ?Sized>(
     server: &Server<H>,
     body: Incoming,
-) -> Result<(Bytes, Option<SemaphorePermit<'_>>), Refusal> {
-    let limit = server.limits.max_body_bytes;
-    let hint = body.size_hint();
-    if hint.lower() > u64::from(limit) {
+    admitted: Option<&mut Admitted>,
+    received: &AtomicU64,
+) -> Result<Bytes, Refusal> {
+    let limit = match admitted {
+        Some(_) => server.limits.max_body_bytes,
+        None => OWN_PATHS_BODY_BYTES_MAX,
+    };
+    if body.size_hint().lower() > u64::from(limit) {
         return Err(Refusal::BodyTooLarge);
     }
-    // A body that does not state its size may become as large as any.
-    let share = if body.is_end_stream() {
-        Some(0)
-    } else {
-        hint.upper()
-    };
-    let share = share.and_then(|bytes| u32::try_from(bytes).ok()).unwrap_or(limit);
-    let held = if share > BODY_BYTES_UNCOUNTED_MAX {
-        Some(
-            server
-                .body_bytes
-                .acquire_many(share)
-                .await
-                .map_err(|_| Refusal::Internal)?,
-        )
-    } else {
-        None
-    };
-    Ok((collect(body, to_usize(limit)).await?, held))
+    collect(body, to_usize(limit), admitted, received).await
 }
 
 /// Gathers a body into one piece, without copying when it came as one.
-async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
+async fn collect(
+    mut body: Incoming,
+    limit: usize,
+    mut admitted: Option<&mut Admitted>,
+    received: &AtomicU64,
+) -> Result<Bytes, Refusal> {
     let stated = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
@@ -179,6 +214,8 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
         let Ok(data) = frame.map_err(|_| Refusal::BodyIncomplete)?.into_data() else {
             continue;
         };
+        grow(admitted.as_deref_mut(), data.len())?;
+        received.fetch_add(data.len() as u64, Ordering::Relaxed);
         if first.is_empty() && whole.is_empty() {
             if data.len() > limit {
                 return Err(Refusal::BodyTooLarge);

@@ -1,6 +1,9 @@
 //! `bulla serve` from start to exit.
 
+use crate::backup::{self, Done};
+use crate::cli::OutputFormat;
 use crate::config::{self, NoRequest, Request, ServeSettings};
+use crate::control::Control;
 use crate::development_ca::write_file;
 use crate::host::{Composed, host};
 use crate::listener::Listener;
@@ -24,6 +27,8 @@ const BACKGROUND_GRACE: Duration = Duration::from_secs(1);
 pub fn main() -> ExitCode {
     let exit = match config::read(std::env::args_os()) {
         Ok(Request::Serve(settings)) => serve(&settings),
+        Ok(Request::Backup(arguments)) => tell(backup::backup(&arguments), arguments.output),
+        Ok(Request::Restore(arguments)) => tell(backup::restore(&arguments), arguments.output),
         Ok(Request::Print(text)) => {
             say(text.trim_end());
             Ok(ExitReason::Clean)
@@ -45,9 +50,24 @@ pub fn main() -> ExitCode {
     .into()
 }
 
+/// Says what a command did, in the form that was asked for.
+fn tell(outcome: Result<Done, OperatorError>, output: OutputFormat) -> Result<ExitReason, OperatorError> {
+    match (outcome, output) {
+        (Ok(done), _) => {
+            say(&done.text);
+            Ok(done.exit)
+        }
+        (Err(error), OutputFormat::Json) => {
+            say(&serde_json::json!({ "error": error.to_json() }).to_string());
+            Ok(error.exit())
+        }
+        (Err(error), OutputFormat::Text) => Err(error),
+    }
+}
+
 fn serve(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
     logging::start(settings.log_format, &settings.log_level)?;
-    hardening::apply();
+    let settings = &within_files(settings.clone(), hardening::apply());
     let world = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("bulla")
@@ -56,6 +76,21 @@ fn serve(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
     let exit = world.block_on(run(settings));
     world.shutdown_timeout(BACKGROUND_GRACE);
     exit
+}
+
+/// A connection that finds no file would fail where a message must be written; so there are no more connections than
+/// the system has files for.
+fn within_files(mut settings: ServeSettings, room: Option<u32>) -> ServeSettings {
+    if let Some(room) = room.filter(|room| *room < settings.limits.max_connections) {
+        tracing::warn!(
+            max_connections = settings.limits.max_connections,
+            allowed = room,
+            "the limit on open files is too low for as many connections as are allowed: no more than there is room for \
+             are served; raise the limit (`ulimit -n`, `LimitNOFILE=`) or lower max_connections"
+        );
+        settings.limits.max_connections = room;
+    }
+    settings
 }
 
 async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
@@ -67,14 +102,18 @@ async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
     // Addresses first: a second server on the same port must not touch the data.
     let mut listeners = Vec::new();
     for address in &settings.listen {
-        listeners.push(Listener::bind(*address).await?);
+        listeners.push(Listener::bind(*address)?);
     }
     let tls = tls::prepare(settings, &runtime)?;
     let Composed {
         handler,
+        host,
         first_start,
         root_key,
     } = host(settings, &runtime).await?;
+    if !settings.ephemeral {
+        Control::open(&settings.data)?.serve(&runtime, host);
+    }
     let options = ServerOptions::of(settings, &tls);
     let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
     say(&startup::message(

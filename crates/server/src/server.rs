@@ -1,9 +1,11 @@
 //! A server: what every connection shares, and its life from the first accept to the last answer.
 
 use crate::browser_guard::BrowserGuard;
-use crate::config::{LimitSettings, ServeSettings};
+use crate::config::ServeSettings;
+use crate::config_limits::LimitSettings;
 use crate::handler::Handler;
-use crate::listener::Listener;
+use crate::listener::{Listener, REFUSAL_COUNT_MAX};
+use crate::load::Load;
 use crate::operator_error::ExitReason;
 use crate::tls::Tls;
 use bulla_runtime::Runtime;
@@ -56,8 +58,10 @@ pub struct Server<H: ?Sized> {
     pub(crate) browser_guard: Option<BrowserGuard>,
     /// One permit for each connection that may be open.
     pub(crate) connections: Arc<Semaphore>,
-    /// One permit for each byte that large bodies may hold.
-    pub(crate) body_bytes: Semaphore,
+    /// One permit for each connection that may be turned away at once.
+    pub(crate) refusals: Arc<Semaphore>,
+    /// What is carried now.
+    pub(crate) load: Arc<Load>,
     shutdown_grace: Duration,
 }
 
@@ -74,7 +78,8 @@ impl<H: Handler + ?Sized + 'static> Server<H> {
             plain_everywhere: options.allow_plain_http,
             browser_guard: options.browser_guard,
             connections: Arc::new(Semaphore::new(options.limits.max_connections as usize)),
-            body_bytes: Semaphore::new(options.limits.max_buffered_bytes as usize),
+            refusals: Arc::new(Semaphore::new(REFUSAL_COUNT_MAX)),
+            load: Load::new(&options.limits),
             shutdown_grace: options.shutdown_grace,
         }
     }

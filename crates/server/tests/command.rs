@@ -8,8 +8,10 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -323,4 +325,116 @@ fn an_address_that_is_taken_is_an_error_with_a_fix() {
         text.contains(&format!("error: cannot listen on `{address}`")) && text.contains("  fix: "),
         "{text}"
     );
+}
+
+#[test]
+fn a_running_and_a_stopped_server_are_backed_up_and_restored() {
+    let folder = Folder::new("backup");
+    let path = |name: &str| folder.path(name);
+    let server = Running::start(&["--data", &path("data")]);
+    let backup = |to: &str| output(&["backup", "--data", &path("data"), "--to", &path(to)], &[]);
+    let (code, text) = backup("running");
+    assert!(code == Some(0) && text.contains("backed up"), "{text}");
+    let (code, text) = backup("running");
+    assert!(
+        code == Some(1) && text.contains("is not empty") && text.contains("  fix: "),
+        "{text}"
+    );
+    assert_eq!(server.stop(), Some(0));
+    assert!(!folder.0.join("data/control.sock").exists());
+    assert_eq!(backup("stopped").0, Some(0));
+    for from in ["running", "stopped"] {
+        let data = path(&format!("{from}-restored"));
+        let restore = [
+            "restore",
+            "--from",
+            &path(from),
+            "--data",
+            &data,
+            "--output",
+            "json",
+        ];
+        let (code, text) = output(&restore, &[]);
+        assert!(code == Some(0) && text.contains("\"damaged\":[]"), "{text}");
+        let again = Running::start(&["--data", &data]);
+        assert!(
+            !again
+                .said
+                .iter()
+                .any(|line| line.contains("AWS_SECRET_ACCESS_KEY"))
+        );
+        assert_eq!(again.stop(), Some(0));
+        let (code, text) = output(&restore, &[]);
+        assert!(code == Some(1) && text.starts_with("{\"error\":"), "{text}");
+    }
+}
+
+#[test]
+fn a_folder_without_data_is_not_backed_up_and_stays_as_it_is() {
+    let folder = Folder::new("backup-nothing");
+    let (code, text) = output(
+        &[
+            "backup",
+            "--data",
+            &folder.path("none"),
+            "--to",
+            &folder.path("to"),
+        ],
+        &[],
+    );
+    assert!(code == Some(2) && text.contains("there are no data in"), "{text}");
+    assert!(!folder.0.join("none").exists() && !folder.0.join("to").exists());
+}
+
+#[test]
+fn the_operators_socket_is_for_its_user_alone_and_refuses_what_it_does_not_know() {
+    let folder = Folder::new("control");
+    // Longer than the address of a socket can be.
+    let data = folder.path(&"d".repeat(120));
+    let server = Running::start(&["--data", &data]);
+    let socket = Path::new(&data).join("control.sock");
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    let open = fs::File::open(&data).unwrap();
+    let short = format!("/proc/self/fd/{}/control.sock", open.as_raw_fd());
+    for (line, expected) in [
+        ("{\"command\":\"status\"}", "{\"ok\":{\"version\":"),
+        ("{\"command\":\"colour\"}", "no command `colour`"),
+        (
+            "{\"command\":\"backup\",\"arguments\":{\"to\":\"here\"}}",
+            "an absolute path",
+        ),
+        ("garbage", "not a line of JSON"),
+    ] {
+        let mut stream = UnixStream::connect(&short).unwrap();
+        stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(expected), "{answer}");
+    }
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn too_few_open_files_are_told_at_start_and_leave_room_for_the_stores() {
+    let folder = Folder::new("files");
+    let script = format!(
+        "ulimit -n 600; exec '{}' serve --ephemeral --listen=127.0.0.1:0 2>&1",
+        env!("CARGO_BIN_EXE_bulla")
+    );
+    let mut process = Command::new("sh")
+        .args(["-c", &script])
+        .env_clear()
+        .current_dir(&folder.0)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let told: Vec<String> = lines
+        .map(Result::unwrap)
+        .take_while(|line| !line.starts_with("bulla is ready on "))
+        .collect();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let warning = told.iter().find(|line| line.contains("limit on open files"));
+    assert!(warning.is_some_and(|line| line.contains("300")), "{told:?}");
 }

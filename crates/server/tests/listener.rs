@@ -14,7 +14,7 @@ use common::{exchange, http2, one_answer, rest, start, tls_connect, until};
 use std::collections::HashSet;
 use std::net::UdpSocket;
 use std::sync::atomic::Ordering;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -260,25 +260,6 @@ async fn a_body_in_many_pieces_arrives_whole() {
 }
 
 #[tokio::test]
-async fn large_bodies_wait_for_memory_that_others_hold() {
-    let server = start(&["--max-body-bytes=100000", "--max-buffered-bytes=150000"]).await;
-    let request = |path: &str| {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n");
-        [head.into_bytes(), vec![b'x'; 100_000]].concat()
-    };
-    let (mut first, mut second) = (server.plain().await, server.plain().await);
-    first.write_all(&request("/wait")).await.unwrap();
-    until(|| server.handler.waiting.load(Ordering::SeqCst) == 1).await;
-    second.write_all(&request("/wait")).await.unwrap();
-    // The watches of two connections, and the wait for memory.
-    until(|| server.clock.sleepers() == 3).await;
-    assert_eq!(server.handler.waiting.load(Ordering::SeqCst), 1);
-    server.handler.go.add_permits(2);
-    assert!(one_answer(&mut first).await.ends_with("bytes=100000"));
-    assert!(one_answer(&mut second).await.ends_with("bytes=100000"));
-}
-
-#[tokio::test]
 async fn headers_that_are_too_large_or_too_many_are_refused_with_a_request_id() {
     let server = start(&["--max-header-bytes=4096", "--max-headers=16"]).await;
     let large = format!(
@@ -310,6 +291,63 @@ async fn headers_far_beyond_the_limit_end_the_connection() {
         answer.is_empty() || answer.starts_with("HTTP/1.1 431 "),
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn a_request_that_names_two_hosts_is_refused() {
+    let server = start(&[]).await;
+    let request = b"GET / HTTP/1.1\r\nhost: localhost\r\nhost: other\r\n\r\n";
+    let answer = exchange(server.plain().await, request).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400 ") && answer.contains("more than one host"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_waits_for_it_is_told_to_go_on() {
+    let server = start(&[]).await;
+    let mut stream = server.plain().await;
+    let head = b"POST / HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\nconnection: close\r\ncontent-length: 3\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    assert!(exchange(stream, b"abc").await.ends_with("bytes=3"));
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_arrives_whole() {
+    let server = start(&[]).await;
+    let request =
+        b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n\
+        3\r\nabc\r\n5\r\ndefgh\r\n0\r\n\r\n";
+    assert!(exchange(server.plain().await, request).await.ends_with("bytes=8"));
+}
+
+#[tokio::test]
+async fn a_body_shorter_or_other_than_announced_is_refused() {
+    let server = start(&[]).await;
+    for (framing, body, expected) in [
+        ("content-length: 10", "abc", "<Code>IncompleteBody</Code>"),
+        (
+            "transfer-encoding: chunked",
+            "zz\r\n",
+            "<Code>IncompleteBody</Code>",
+        ),
+        ("content-length: 3\r\ncontent-length: 4", "abcd", "HTTP/1.1 400 "),
+        ("content-length: -1", "", "HTTP/1.1 400 "),
+    ] {
+        let request = format!("POST / HTTP/1.1\r\nhost: localhost\r\n{framing}\r\n\r\n{body}");
+        let mut stream = server.plain().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let answer = rest(stream).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400 ") && answer.contains(expected),
+            "{framing}: {answer}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -345,24 +383,6 @@ async fn a_defect_costs_one_answer_and_not_the_connection() {
     );
     stream.write_all(KEEP).await.unwrap();
     assert!(one_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
-}
-
-#[tokio::test]
-async fn no_more_connections_are_served_than_allowed() {
-    let server = start(&["--max-connections=1"]).await;
-    let mut first = server.plain().await;
-    first.write_all(KEEP).await.unwrap();
-    one_answer(&mut first).await;
-    let mut second = server.plain().await;
-    second
-        .write_all(b"GET /wait HTTP/1.1\r\nhost: localhost\r\n\r\n")
-        .await
-        .unwrap();
-    first.write_all(KEEP).await.unwrap();
-    one_answer(&mut first).await;
-    assert_eq!(server.handler.waiting.load(Ordering::SeqCst), 0);
-    drop(first);
-    until(|| server.handler.waiting.load(Ordering::SeqCst) == 1).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use bulla_runtime::{BoxFuture, ManualClock, Runtime, ShutdownTrigger};
 use bulla_server::config::{self, Request as Asked, ServeSettings};
 use bulla_server::listener::Listener;
 use bulla_server::server::{Server, ServerOptions};
-use bulla_server::{ExitReason, Handler, Transport, tls};
+use bulla_server::{Admitted, ExitReason, Handler, Transport, tls};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
@@ -14,8 +14,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -23,22 +23,39 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Tells what it was given; `/wait` answers when it is let.
+/// What `/large` answers, bytes: more than the buffers of two sockets take.
+pub(crate) const LARGE_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+
+/// Tells what it was given; `/wait` answers when it is let, `/keep` never ends.
 pub(crate) struct Telling {
     pub(crate) waiting: AtomicU32,
+    /// The places of calls that go on without their clients.
+    pub(crate) kept: Mutex<Vec<Option<Admitted>>>,
     pub(crate) go: Semaphore,
     pub(crate) resets: AtomicU32,
     pub(crate) closes: AtomicU32,
 }
 
 impl Handler for Telling {
-    fn handle(&self, parts: Parts, body: Bytes, transport: Transport) -> BoxFuture<'_, Response<Bytes>> {
+    fn handle(
+        &self,
+        parts: Parts,
+        body: Bytes,
+        transport: Transport,
+        admitted: Option<Admitted>,
+    ) -> BoxFuture<'_, Response<Bytes>> {
         Box::pin(async move {
+            let mut admitted = admitted;
             match parts.uri.path() {
                 "/wait" => {
                     self.waiting.fetch_add(1, Ordering::SeqCst);
                     self.go.acquire().await.unwrap().forget();
                 }
+                "/keep" => {
+                    self.kept.lock().unwrap().push(admitted.take());
+                    std::future::pending::<()>().await;
+                }
+                "/large" => return Response::new(Bytes::from(vec![b'x'; LARGE_ANSWER_BYTES])),
                 "/panic" => panic!("a defect, on purpose"),
                 _ => {}
             }
@@ -79,7 +96,7 @@ pub(crate) fn settings(flags: &[&str]) -> ServeSettings {
     let always = if replaced { &always[..3] } else { &always[..] };
     match config::read(always.iter().chain(flags).map(Into::into)).unwrap() {
         Asked::Serve(settings) => *settings,
-        Asked::Print(_) => panic!("serve does not print"),
+        Asked::Backup(_) | Asked::Restore(_) | Asked::Print(_) => panic!("`serve` serves"),
     }
 }
 
@@ -88,10 +105,11 @@ pub(crate) async fn start(flags: &[&str]) -> Running {
     let settings = settings(flags);
     let (runtime, clock, trigger) = Runtime::manual(1);
     let tls = tls::prepare(&settings, &runtime).unwrap();
-    let listener = Listener::bind(settings.listen[0]).await.unwrap();
+    let listener = Listener::bind(settings.listen[0]).unwrap();
     let address = listener.address();
     let handler = Arc::new(Telling {
         waiting: AtomicU32::new(0),
+        kept: Mutex::default(),
         go: Semaphore::new(0),
         resets: AtomicU32::new(0),
         closes: AtomicU32::new(0),

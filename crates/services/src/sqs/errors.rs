@@ -59,6 +59,8 @@ pub enum SqsError {
     QueueNameExists(String),
     /// Not a receipt handle.
     ReceiptHandleIsInvalid(String),
+    /// More is asked at once than can be done.
+    RequestThrottled,
     /// More entries than a batch may have.
     TooManyEntriesInBatchRequest(usize),
     /// Not built, or not possible for this queue.
@@ -71,6 +73,13 @@ const fn row(shape: &'static str, query_code: &'static str) -> ErrorRow {
         query_code,
         status: 400,
         fault: Fault::Sender,
+    }
+}
+
+const fn forbidden(name: &'static str) -> ErrorRow {
+    ErrorRow {
+        status: 403,
+        ..row(name, name)
     }
 }
 
@@ -101,6 +110,7 @@ impl SqsError {
             Self::QueueDoesNotExist,
             Self::QueueNameExists(text()),
             Self::ReceiptHandleIsInvalid(text()),
+            Self::RequestThrottled,
             Self::TooManyEntriesInBatchRequest(0),
             Self::UnsupportedOperation(text()),
         ]
@@ -180,10 +190,7 @@ impl ErrorCode for SqsError {
             Self::KmsNotFound(_) => row("KmsNotFound", "KMS.NotFoundException"),
             Self::KmsThrottled(_) => row("KmsThrottled", "KMS.ThrottlingException"),
             Self::MissingParameter(_) => row("MissingRequiredParameterException", "MissingParameter"),
-            Self::OverLimit(_) => ErrorRow {
-                status: 403,
-                ..row("OverLimit", "OverLimit")
-            },
+            Self::OverLimit(_) => forbidden("OverLimit"),
             Self::PurgeQueueInProgress(_) => ErrorRow {
                 status: 403,
                 ..row(
@@ -201,6 +208,7 @@ impl ErrorCode for SqsError {
                 status: 404,
                 ..row("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid")
             },
+            Self::RequestThrottled => forbidden("RequestThrottled"),
             Self::TooManyEntriesInBatchRequest(_) => row(
                 "TooManyEntriesInBatchRequest",
                 "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
@@ -255,6 +263,7 @@ impl ErrorCode for SqsError {
             Self::ReceiptHandleIsInvalid(handle) => Cow::Owned(format!(
                 "The input receipt handle \"{handle}\" is not a valid receipt handle."
             )),
+            Self::RequestThrottled => Cow::Borrowed("The request was denied due to request throttling."),
             Self::TooManyEntriesInBatchRequest(count) => Cow::Owned(format!(
                 "Maximum number of entries per request are 10. You have sent {count}."
             )),

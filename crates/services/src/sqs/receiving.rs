@@ -11,7 +11,7 @@ use super::index::{Moment, Monotonic, Taken, Wanted};
 use super::limits::{IN_FLIGHT_MAX, VISIBILITY_SECONDS_MAX};
 use super::queue::{Queue, moment};
 use super::sending::message_id;
-use bulla_gate::{Call, Caller};
+use bulla_gate::{Call, Caller, WaitPermit};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +62,7 @@ impl Sqs {
         let deadline = now.monotonic.after(poll.wait);
         let waiting = (!poll.wait.is_zero()).then(|| queue.wait());
         let (mut watching, mut caller): (_, Option<Caller>) = (None, None);
+        let mut permit = None;
         loop {
             let mut arrival = pin!(queue.arrivals.notified());
             if waiting.is_some() {
@@ -90,6 +91,7 @@ impl Sqs {
             if !taken.is_empty() || now.monotonic >= deadline || call.runtime().shutdown.requested() {
                 return received(taken, now, caller);
             }
+            take_place(call, &mut permit)?;
             let until = next_due
                 .filter(|_| watching.is_some())
                 .unwrap_or(deadline)
@@ -216,6 +218,14 @@ impl Sqs {
             Some(_) | None => Ok(messages),
         }
     }
+}
+
+/// A place among those who wait; whoever has one keeps it.
+fn take_place<'a>(call: &Call<'a>, permit: &mut Option<WaitPermit<'a>>) -> Result<(), SqsError> {
+    if permit.is_none() {
+        *permit = Some(call.wait_permit().ok_or(SqsError::RequestThrottled)?);
+    }
+    Ok(())
 }
 
 /// Whether the caller may receive as things are now. What was allowed when a poll began may be forbidden by now, so it

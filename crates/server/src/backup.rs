@@ -1,0 +1,142 @@
+//! `bulla backup` and `bulla restore`.
+//!
+//! The data of a running server are backed up by the server itself, asked over its control socket; those of a stopped
+//! one by this process, which then has them to itself. Both are the same backup.
+
+use crate::cli::{BackupArguments, OutputFormat, RestoreArguments};
+use crate::control::{Address, LINE_BYTES_MAX};
+use crate::control_commands::{BACKUP, report};
+use crate::operator_error::{ExitReason, OperatorError};
+use bulla_runtime::Runtime;
+use bulla_storage::open_embedded;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+/// What is done, what to print, and how the process ends.
+pub(crate) struct Done {
+    pub(crate) text: String,
+    pub(crate) exit: ExitReason,
+}
+
+/// `bulla backup`.
+pub(crate) fn backup(arguments: &BackupArguments) -> Result<Done, OperatorError> {
+    let BackupArguments { data, to, output } = arguments;
+    let absolute = std::path::absolute(to).map_err(|error| unusable(to, &error))?;
+    let told = absolute.to_str().ok_or_else(|| {
+        OperatorError::usage(format!("`{}` cannot be named to the server", to.display()))
+            .why("it is not UTF-8")
+    })?;
+    if !data.join("format").is_file() {
+        return Err(
+            OperatorError::usage(format!("there are no data in `{}`", data.display()))
+                .why("it is not a data folder of Bulla")
+                .fix("name the server's data folder with `--data`"),
+        );
+    }
+    let value = match ask(data, BACKUP, &json!({ "to": told }))? {
+        Some(value) => value,
+        None => backup_stopped(data, &absolute)?,
+    };
+    Ok(done("backed up", &value, to, *output, |text| {
+        text.push_str("\nThe root key is not in it: keep a copy of its file in another place.");
+    }))
+}
+
+/// Nobody uses the data: this process opens them, and nobody else can until it is done.
+fn backup_stopped(data: &Path, to: &Path) -> Result<Value, OperatorError> {
+    let world = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| OperatorError::failed("the program's threads could not start").why(error))?;
+    world.block_on(async {
+        let (runtime, _trigger) = Runtime::system();
+        let tasks = runtime.tasks.as_ref();
+        let stores = open_embedded(data, tasks).map_err(|error| OperatorError::failed(error.to_string()))?;
+        let Some(backups) = stores.backups.clone() else {
+            return Err(OperatorError::failed("stores in memory have no backups"));
+        };
+        let taken = backups.take(to, &[], tasks).await;
+        let released = stores.released.clone();
+        drop((backups, stores));
+        released.wait().await;
+        taken
+            .map(|taken| report(&taken))
+            .map_err(|error| OperatorError::failed(error.to_string()))
+    })
+}
+
+/// `bulla restore`.
+pub(crate) fn restore(arguments: &RestoreArguments) -> Result<Done, OperatorError> {
+    let RestoreArguments { from, data, output } = arguments;
+    let restored =
+        bulla_storage::restore(from, data).map_err(|error| OperatorError::failed(error.to_string()))?;
+    Ok(done("restored", &report(&restored), data, *output, |text| {
+        text.push_str("\nStart the server with the root key that it had when the backup was taken.");
+    }))
+}
+
+fn done(
+    verb: &str,
+    value: &Value,
+    folder: &Path,
+    output: OutputFormat,
+    advice: impl FnOnce(&mut String),
+) -> Done {
+    let damaged: Vec<&str> = value
+        .get("damaged")
+        .and_then(Value::as_array)
+        .map(|damaged| damaged.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let exit = if damaged.is_empty() {
+        ExitReason::Clean
+    } else {
+        ExitReason::Failed
+    };
+    if output == OutputFormat::Json {
+        return Done {
+            text: value.to_string(),
+            exit,
+        };
+    }
+    let number = |name| value.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let (files, bytes) = (number("files"), number("bytes"));
+    let mut text = format!("{verb} {files} files, {bytes} bytes, to `{}`", folder.display());
+    for why in damaged {
+        text.push_str("\n  damaged: ");
+        text.push_str(why);
+    }
+    advice(&mut text);
+    Done { text, exit }
+}
+
+/// Asks the server that uses a data folder; `None` when there is none.
+fn ask(data: &Path, command: &str, arguments: &Value) -> Result<Option<Value>, OperatorError> {
+    let address = Address::of(data).map_err(|error| unusable(data, &error))?;
+    // No socket, or one that nobody listens on. Whether nobody uses the data then, their lock tells.
+    let Ok(stream) = UnixStream::connect(address.path()) else {
+        return Ok(None);
+    };
+    let failed = |error: std::io::Error| {
+        OperatorError::failed("the server did not answer")
+            .why(error)
+            .fix("look into the server's log; it must run as the same user, or this command as root")
+    };
+    let asked = json!({ "command": command, "arguments": arguments });
+    let mut line = String::new();
+    (&stream)
+        .write_all(format!("{asked}\n").as_bytes())
+        .and_then(|()| BufReader::new(&stream).take(LINE_BYTES_MAX).read_line(&mut line))
+        .map_err(failed)?;
+    let answer: Value = serde_json::from_str(&line).map_err(|error| failed(error.into()))?;
+    match (answer.get("ok"), answer.get("error")) {
+        (Some(value), _) => Ok(Some(value.clone())),
+        (None, error) => Err(OperatorError::from_json(error.unwrap_or(&Value::Null))),
+    }
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> OperatorError {
+    OperatorError::usage(format!("`{}` cannot be used", path.display())).why(error)
+}
