@@ -90,6 +90,7 @@ impl Sqs {
             deletes.iter().filter(end).count()
         };
         queue.wake(ready);
+        queue.has_room(deletes.len());
         done.map(|()| found)
     }
 

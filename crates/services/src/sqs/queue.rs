@@ -71,6 +71,8 @@ pub struct Queue {
     /// Rung when a hidden message becomes ready earlier than the watching waiter knows.
     pub(crate) due_changed: Notify,
     is_watched: AtomicBool,
+    /// Whether somebody got nothing because too many messages are in flight.
+    is_starved: AtomicBool,
     /// When the watching waiter looks again, monotonic milliseconds; the end of time when nobody watches.
     watched_until: AtomicU64,
 }
@@ -112,6 +114,7 @@ impl Queue {
             waiting: AtomicUsize::new(0),
             due_changed: Notify::new(),
             is_watched: AtomicBool::new(false),
+            is_starved: AtomicBool::new(false),
             watched_until: AtomicU64::new(u64::MAX),
         }
     }
@@ -199,6 +202,7 @@ impl Queue {
         let mut index = self.index();
         let full = index.in_flight(now.monotonic) >= in_flight_max;
         let hand = if full {
+            self.is_starved.store(true, Ordering::Release);
             Hand::default()
         } else {
             index.take(now, wanted)
@@ -213,6 +217,13 @@ impl Queue {
             self.is_due(now.monotonic.after(wanted.visibility));
         }
         Look { hand, full, next_due }
+    }
+
+    /// Says that so many messages have left the queue: who got nothing because too many were in flight may try again.
+    pub(crate) fn has_room(&self, left: usize) {
+        if self.is_starved.swap(false, Ordering::AcqRel) {
+            self.wake(left);
+        }
     }
 
     /// Says that something becomes ready then.
