@@ -428,13 +428,3 @@ def test_regions_are_separate(server, admin, sqs, name):
     assert error_code(elsewhere.get_queue_url, QueueName=wanted) == "AWS.SimpleQueueService.NonExistentQueue"
     url = elsewhere.create_queue(QueueName=wanted)["QueueUrl"]
     assert arn(elsewhere, url).split(":")[3] == "eu-central-1"
-
-
-@pytest.mark.parametrize("operation, parameters", [
-    ("start_message_move_task", {"SourceArn": "arn:aws:sqs:us-east-1:000000000000:x"}),
-    ("list_message_move_tasks", {"SourceArn": "arn:aws:sqs:us-east-1:000000000000:x"}),
-])
-def test_an_operation_that_is_not_built_says_so(sqs, operation, parameters):
-    found = error(getattr(sqs, operation), **parameters).response
-    assert found["ResponseMetadata"]["HTTPStatusCode"] in (400, 404, 501)
-    assert found["Error"]["Code"] and found["Error"]["Message"]

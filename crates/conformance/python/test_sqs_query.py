@@ -1,10 +1,15 @@
 """SQS in the AWS Query protocol, as older SDKs speak it: the same operations and errors, in XML."""
 
 import hashlib
+import urllib.parse
 
+import botocore.session
 import pytest
 
 from bulla import attributes_md5, signed, sqs_json, sqs_query
+
+
+MODEL = botocore.session.Session().get_service_model("sqs")
 
 
 @pytest.fixture
@@ -81,6 +86,43 @@ def test_every_operation_answers_in_xml(call, name):
     assert call("DeleteMessageBatch", queue | delete, "Id") == [["i1", "i2"]]
     call("PurgeQueue", queue)
     call("DeleteQueue", queue)
+
+
+def test_dead_letters_and_permissions_answer_in_xml(call, account, name):
+    dead, source = name("dead"), name("source")
+    arn = f"arn:aws:sqs:us-east-1:{account}:{dead}"
+    [[dead_url]] = call("CreateQueue", {"QueueName": dead}, "QueueUrl")
+    redrive = '{"deadLetterTargetArn": "' + arn + '", "maxReceiveCount": "1"}'
+    [[url]] = call("CreateQueue", {"QueueName": source, "Attribute.1.Name": "RedrivePolicy", "Attribute.1.Value": redrive,
+                                   "Attribute.2.Name": "VisibilityTimeout", "Attribute.2.Value": "0"}, "QueueUrl")
+    assert call("ListDeadLetterSourceQueues", {"QueueUrl": dead_url}, "QueueUrl") == [[url]]
+    call("SendMessage", {"QueueUrl": url, "MessageBody": "x"})
+    call("ReceiveMessage", {"QueueUrl": url, "WaitTimeSeconds": "1"})
+    assert call("ReceiveMessage", {"QueueUrl": url}, "Body") == [[]]
+    [[handle]] = call("StartMessageMoveTask", {"SourceArn": arn, "MaxNumberOfMessagesPerSecond": "1"}, "TaskHandle")
+    assert handle
+    found = call("ListMessageMoveTasks", {"SourceArn": arn, "MaxResults": "10"}, "SourceArn", "ApproximateNumberOfMessagesToMove")
+    assert found == [[arn], ["1"]]
+    permission = {"QueueUrl": url, "Label": "both", "AWSAccountId.1": "210987654321", "ActionName.1": "SendMessage",
+                  "ActionName.2": "ReceiveMessage"}
+    call("AddPermission", permission)
+    [[policy]] = call("GetQueueAttributes", {"QueueUrl": url, "AttributeName.1": "Policy"}, "Value")
+    assert '"Action":["SQS:SendMessage","SQS:ReceiveMessage"]' in policy
+    call("RemovePermission", {"QueueUrl": url, "Label": "both"})
+
+
+def test_every_action_may_be_a_get_on_the_root_and_on_the_queue_s_path(server, admin, queue):
+    """Each action is known, by both methods and on both paths; most miss a parameter here, or act on the path's queue."""
+    own = "/" + queue.split("/", 3)[3]
+    assert len(MODEL.operation_names) == 23
+    for action in MODEL.operation_names:
+        for path in ("/", own):
+            query = urllib.parse.urlencode({"Action": action, "Version": "2012-11-05"})
+            by_get = signed(server, "sqs", keys=admin, method="GET", path=f"{path}?{query}")
+            by_post = signed(server, "sqs", keys=admin, path=path, body=query.encode(),
+                             headers={"Content-Type": "application/x-www-form-urlencoded"})
+            for answer in (by_get, by_post):
+                assert b"InvalidAction" not in answer.body and answer.status < 500, (action, path, answer.body)
 
 
 def test_a_call_may_go_to_the_queue_s_own_path(server, admin, queue):

@@ -40,7 +40,7 @@ fn invoke<'a, O: Operation>(
         })?;
         match gate.call::<O>(caller, input).await.map_err(Refusal::split) {
             Ok(output) => Ok(protocol.success(wire, O::NAME, &output, caller.request_id.as_str())),
-            Err(Ok(error)) => Err(Failure::own(&error)),
+            Err(Ok(error)) => Err(Failure::own(&error, protocol)),
             Err(Err(error)) => Err(Failure::common(&error, O::Service::FAMILY)),
         }
     })
@@ -61,10 +61,10 @@ impl Failure {
         }
     }
 
-    fn own(error: &impl ErrorCode) -> Self {
+    fn own(error: &impl ErrorCode, protocol: Protocol) -> Self {
         Self {
             row: error.row(),
-            message: Cow::Owned(error.message().into_owned()),
+            message: Cow::Owned(error.message_in(protocol).into_owned()),
         }
     }
 }

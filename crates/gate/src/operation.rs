@@ -5,7 +5,7 @@
 
 use crate::access::Access;
 use crate::call::Call;
-use bulla_wire::{ErrorRow, ServiceWire, Shape};
+use bulla_wire::{ErrorRow, Protocol, ServiceWire, Shape};
 use std::borrow::Cow;
 use std::future::Future;
 
@@ -45,6 +45,10 @@ pub trait ErrorCode: Send + std::fmt::Debug + 'static {
     fn row(&self) -> ErrorRow;
     /// Text for the client.
     fn message(&self) -> Cow<'_, str>;
+    /// Text for a client that speaks this protocol, where AWS words it differently in one of them.
+    fn message_in(&self, _: Protocol) -> Cow<'_, str> {
+        self.message()
+    }
 }
 
 /// What was found, with every question that must be answered with yes.

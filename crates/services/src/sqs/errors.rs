@@ -5,7 +5,7 @@
 
 use crate::kms::KmsError;
 use bulla_gate::{ErrorCode, Refusal};
-use bulla_wire::{ErrorRow, Fault};
+use bulla_wire::{ErrorRow, Fault, Protocol};
 use std::borrow::Cow;
 
 /// What can go wrong in SQS.
@@ -61,6 +61,8 @@ pub enum SqsError {
     ReceiptHandleIsInvalid(String),
     /// More is asked at once than can be done.
     RequestThrottled,
+    /// A queue that an ARN names, or a message move task, that is not there.
+    ResourceNotFound(String),
     /// More entries than a batch may have.
     TooManyEntriesInBatchRequest(usize),
     /// Not built, or not possible for this queue.
@@ -111,6 +113,7 @@ impl SqsError {
             Self::QueueNameExists(text()),
             Self::ReceiptHandleIsInvalid(text()),
             Self::RequestThrottled,
+            Self::ResourceNotFound(text()),
             Self::TooManyEntriesInBatchRequest(0),
             Self::UnsupportedOperation(text()),
         ]
@@ -209,6 +212,10 @@ impl ErrorCode for SqsError {
                 ..row("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid")
             },
             Self::RequestThrottled => forbidden("RequestThrottled"),
+            Self::ResourceNotFound(_) => ErrorRow {
+                status: 404,
+                ..row("ResourceNotFoundException", "ResourceNotFoundException")
+            },
             Self::TooManyEntriesInBatchRequest(_) => row(
                 "TooManyEntriesInBatchRequest",
                 "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
@@ -218,6 +225,13 @@ impl ErrorCode for SqsError {
                 "AWS.SimpleQueueService.UnsupportedOperation",
             ),
         }
+    }
+
+    fn message_in(&self, protocol: Protocol) -> Cow<'_, str> {
+        if *self == Self::QueueDoesNotExist && protocol == Protocol::AwsQuery {
+            return Cow::Borrowed("The specified queue does not exist for this wsdl version.");
+        }
+        self.message()
     }
 
     fn message(&self) -> Cow<'_, str> {
@@ -276,6 +290,7 @@ impl ErrorCode for SqsError {
             | Self::KmsNotFound(text)
             | Self::KmsThrottled(text)
             | Self::OverLimit(text)
+            | Self::ResourceNotFound(text)
             | Self::UnsupportedOperation(text) => Cow::Borrowed(text),
         }
     }

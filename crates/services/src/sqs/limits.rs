@@ -42,6 +42,12 @@ pub(crate) const REDRIVE_SOURCES_MAX: usize = 10;
 pub(crate) const PERMISSION_LABEL_CHARS_MAX: usize = 80;
 /// Actions that one permission gives.
 pub(crate) const PERMISSION_ACTIONS_MAX: usize = 7;
+/// Highest rate of a message move task, messages a second.
+pub(crate) const MOVE_RATE_MAX: u32 = 500;
+/// Message move tasks of a queue that are remembered, and shown at most.
+pub(crate) const MOVE_TASKS_KEPT_MAX: usize = 10;
+/// Message move tasks that are shown when nothing else is asked for.
+pub(crate) const MOVE_TASKS_SHOWN: usize = 1;
 /// Tags of a queue.
 pub(crate) const TAGS_MAX: usize = 50;
 /// Length of a tag's key, characters.

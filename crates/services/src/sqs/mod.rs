@@ -20,6 +20,7 @@ mod index;
 mod limits;
 mod message_attributes;
 mod meta;
+mod move_tasks;
 pub mod operations;
 mod page;
 mod permissions;
@@ -49,6 +50,7 @@ use bulla_wire::error::common;
 use bulla_wire::{MissingWording, Protocol, ServiceWire};
 use encryption::Encryption;
 use errors::SqsError;
+use move_tasks::MoveTasks;
 use queue::{Properties, Queue, QueueKey};
 use receipt::Receipts;
 use record::{QueueRecord, deleted_record_key, queue_record_key};
@@ -71,6 +73,7 @@ pub struct Sqs {
     queues: RwLock<BTreeMap<QueueKey, Arc<Queue>>>,
     /// Names that were deleted lately, and when.
     deleted: RwLock<BTreeMap<QueueKey, Timestamp>>,
+    moves: MoveTasks,
     /// Held from the check of a change to its being visible, so that disk and memory agree.
     changing: Mutex<()>,
 }
@@ -129,10 +132,12 @@ impl Sqs {
             tagging,
             queues: RwLock::default(),
             deleted: RwLock::default(),
+            moves: MoveTasks::default(),
             changing: Mutex::default(),
         });
         sqs.recover().await?;
         Self::start_sweep(&sqs);
+        Self::start_moving(&sqs).await?;
         Ok(sqs)
     }
 
@@ -271,14 +276,16 @@ impl Sqs {
             return Err(SqsError::QueueDoesNotExist);
         }
         let now = call.time();
-        let changes = vec![
+        let mut changes = vec![
             Change::Delete(queue_record_key(&queue.key).into_bytes().into()),
             Change::Put(
                 deleted_record_key(&queue.key).into_bytes().into(),
                 now.as_millis().to_be_bytes().to_vec().into(),
             ),
         ];
+        changes.extend(self.moves.records_of(queue.id));
         self.commit(queue.key.account, Vec::new(), changes).await?;
+        self.moves.forget(queue.id);
         self.deleted
             .write()
             .unwrap_or_else(PoisonError::into_inner)

@@ -10,6 +10,7 @@ use super::Sqs;
 use super::errors::SqsError;
 use super::queue::{Queue, QueueKey};
 use super::settings::{Settings, refused};
+use bulla_gate::Call;
 use std::sync::{Arc, PoisonError};
 
 impl Sqs {
@@ -48,6 +49,32 @@ impl Sqs {
             return refuse("The redrive allow policy of the dead-letter target does not allow the source.");
         }
         Ok(())
+    }
+
+    /// The queue of an ARN in the region of the call; `parameter` is what the client calls the ARN.
+    ///
+    /// # Errors
+    /// `InvalidParameterValue` for what is not the ARN of a queue, `ResourceNotFoundException` when there is none.
+    pub(super) fn find_arn(
+        &self,
+        call: &Call<'_>,
+        parameter: &str,
+        arn: &str,
+    ) -> Result<Arc<Queue>, SqsError> {
+        let key = QueueKey::parse_arn(arn).ok_or_else(|| {
+            SqsError::InvalidParameterValue(format!(
+                "You must use this format to specify the {parameter}: \
+                 arn:<partition>:<service>:<region>:<account-id>:<resource-id>"
+            ))
+        })?;
+        self.queue(&key)
+            .ok()
+            .filter(|_| key.region == call.region())
+            .ok_or_else(|| {
+                SqsError::ResourceNotFound(format!(
+                    "The resource that you specified for the {parameter} parameter doesn't exist."
+                ))
+            })
     }
 
     /// The queues that name this one as their dead-letter queue, in order of name.
