@@ -3,6 +3,7 @@
 //! Why a program and not a Makefile: it runs wherever Rust runs and is linted and reviewed like the rest.
 //! It depends on the standard library only, so that a fresh clone answers `cargo xtask` within seconds.
 
+mod fuzz;
 mod project;
 mod run;
 mod setup;

@@ -6,6 +6,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::fuzz;
 use crate::project;
 use crate::run::{self, Count, Outcome};
 use crate::setup;
@@ -75,6 +76,11 @@ const STEPS: &[Step] = &[
         name: "kill9",
         about: "the server is killed under load and loses nothing",
         run: kill9,
+    },
+    Step {
+        name: "fuzz",
+        about: "every target of crates/fuzz for ten seconds",
+        run: fuzz::run,
     },
     Step {
         name: "examples",

@@ -18,6 +18,7 @@ const ORDER: &[(&str, Forbidden)] = &[
     ("server", Forbidden::Nothing),
     ("conformance", Forbidden::Nothing),
     ("bench", Forbidden::Nothing),
+    ("fuzz", Forbidden::Nothing),
 ];
 
 /// What a crate must not depend on although it stands above it.
