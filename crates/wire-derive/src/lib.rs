@@ -55,6 +55,11 @@ fn expand(input: &DeriveInput) -> syn::Result<Tokens> {
         quote!(::bulla_wire::put(out, &MEMBERS[#index], &self.#field);)
     });
 
+    let hints = members.iter().enumerate().map(|(index, member)| {
+        let field = member.field;
+        quote!(.saturating_add(::bulla_wire::length_hint(&MEMBERS[#index], &self.#field)))
+    });
+
     Ok(quote! {
         const _: () = {
             static MEMBERS: [::bulla_wire::Member; #count] = [#(#rows),*];
@@ -89,6 +94,9 @@ fn expand(input: &DeriveInput) -> syn::Result<Tokens> {
                 }
                 fn write(&self, out: &mut dyn ::bulla_wire::Writer) {
                     ::bulla_wire::write_structure(self, out);
+                }
+                fn length_hint(&self) -> usize {
+                    2_usize #(#hints)*
                 }
             }
         };

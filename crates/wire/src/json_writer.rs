@@ -20,8 +20,14 @@ impl JsonWriter {
     /// An empty document.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_capacity(256)
+    }
+
+    /// An empty document with room for that many bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
         Self {
-            out: Vec::with_capacity(256),
+            out: Vec::with_capacity(bytes),
             separated: false,
         }
     }
@@ -129,7 +135,11 @@ impl Writer for JsonWriter {
         self.begin(b'{');
     }
     fn member(&mut self, member: &'static Member) {
-        self.key(member.name);
+        // The names of members are letters and digits.
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(member.name.as_bytes());
+        self.out.extend_from_slice(b"\":");
     }
     fn end_structure(&mut self) {
         self.end(b'}');

@@ -127,6 +127,6 @@ pub use node::{NODE_COUNT_MAX, NODE_DEPTH_MAX, Node};
 pub use protocol::{Failure, Payload, Protocol, Reply};
 pub use route::{Request, Route, RouteError, route};
 pub use service::{MissingWording, ServiceWire};
-pub use value::{Blob, Empty, Members, Shape, Value, put, read_structure, write_structure};
+pub use value::{Blob, Empty, Members, Shape, Value, length_hint, put, read_structure, write_structure};
 pub use writer::Writer;
 pub use xml_writer::XmlWriter;

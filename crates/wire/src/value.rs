@@ -59,6 +59,11 @@ pub trait Value: Sized {
 
     /// Exactly one value to `out`.
     fn write(&self, out: &mut dyn Writer);
+
+    /// About how many bytes it takes in JSON, so that an answer is written where it stays. Need not be exact.
+    fn length_hint(&self) -> usize {
+        16
+    }
 }
 
 /// A structure: `#[derive(Shape)]` implements it, together with [`Value`].
@@ -116,6 +121,20 @@ pub fn put<T: Value>(out: &mut dyn Writer, member: &'static Member, value: &T) {
     if value.present() {
         out.member(member);
         value.write(out);
+    }
+}
+
+/// About how many bytes a member takes in JSON, with its name. For the derive.
+pub fn length_hint<T: Value>(member: &'static Member, value: &T) -> usize {
+    if value.present() {
+        // Two quotes, a colon, a comma.
+        member
+            .name
+            .len()
+            .saturating_add(4)
+            .saturating_add(value.length_hint())
+    } else {
+        0
     }
 }
 
@@ -182,6 +201,9 @@ impl Value for String {
     }
     fn write(&self, out: &mut dyn Writer) {
         out.text(self);
+    }
+    fn length_hint(&self) -> usize {
+        self.len().saturating_add(3)
     }
 }
 
@@ -282,6 +304,10 @@ impl Value for Blob {
     fn write(&self, out: &mut dyn Writer) {
         out.blob(&self.0);
     }
+    fn length_hint(&self) -> usize {
+        // Four letters for three bytes.
+        self.0.len().saturating_add(self.0.len() / 2).saturating_add(8)
+    }
 }
 
 impl Value for Timestamp {
@@ -334,6 +360,9 @@ impl<T: Value> Value for Option<T> {
             None => out.null(),
         }
     }
+    fn length_hint(&self) -> usize {
+        self.as_ref().map_or(4, T::length_hint)
+    }
 }
 
 impl<T: Value> Value for Box<T> {
@@ -350,6 +379,9 @@ impl<T: Value> Value for Box<T> {
     }
     fn write(&self, out: &mut dyn Writer) {
         T::write(self, out);
+    }
+    fn length_hint(&self) -> usize {
+        T::length_hint(self)
     }
 }
 
@@ -373,6 +405,10 @@ impl<T: Value> Value for Vec<T> {
             item.write(out);
         }
         out.end_list();
+    }
+    fn length_hint(&self) -> usize {
+        let items = self.iter().map(T::length_hint);
+        items.fold(2, |sum, item| sum.saturating_add(item).saturating_add(1))
     }
 }
 
@@ -398,5 +434,12 @@ impl<T: Value> Value for BTreeMap<String, T> {
             value.write(out);
         }
         out.end_map();
+    }
+    fn length_hint(&self) -> usize {
+        self.iter().fold(2, |sum, (key, value)| {
+            sum.saturating_add(key.len())
+                .saturating_add(4)
+                .saturating_add(value.length_hint())
+        })
     }
 }

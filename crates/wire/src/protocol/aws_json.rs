@@ -11,7 +11,7 @@ pub(super) fn success(success: &Success<'_>) -> Vec<u8> {
     if !success.has_output {
         return Vec::new();
     }
-    let mut out = JsonWriter::new();
+    let mut out = JsonWriter::with_capacity(success.length_hint);
     (success.write)(&mut out);
     out.finish()
 }

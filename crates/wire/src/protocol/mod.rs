@@ -74,6 +74,8 @@ pub(crate) struct Success<'a> {
     /// Whether the operation has an output at all.
     pub(crate) has_output: bool,
     pub(crate) write: &'a dyn Fn(&mut dyn Writer),
+    /// About how many bytes `write` writes.
+    pub(crate) length_hint: usize,
 }
 
 impl Protocol {
@@ -129,6 +131,7 @@ impl Protocol {
             operation,
             has_output: !T::structure().name.is_empty(),
             write: &|out| output.write(out),
+            length_hint: output.length_hint(),
         };
         let body = match self {
             Self::AwsJson10 | Self::AwsJson11 => aws_json::success(&success),

@@ -257,3 +257,21 @@ fn an_error_can_have_further_members() {
         r#"{"__type":"ConstraintViolationException","Message":"m","Reason":"ACCOUNT_NUMBER_LIMIT_EXCEEDED"}"#
     );
 }
+
+#[test]
+fn the_length_hint_is_near_the_length_of_the_answer() {
+    use crate::Value as _;
+    let long = || Message {
+        body: "x".repeat(1000),
+        ..message()
+    };
+    let output = ReceiveMessageResult {
+        messages: Some((0..10).map(|_| long()).collect()),
+    };
+    let reply = Protocol::AwsJson10.success(&SQS, "ReceiveMessage", &output, "r-1");
+    let (hint, length) = (output.length_hint(), reply.body.len());
+    assert!(
+        hint >= length && hint < length + length / 10,
+        "{hint} for {length}"
+    );
+}
