@@ -39,14 +39,14 @@ pub(crate) fn uuid_v4_text(mut random: [u8; 16]) -> [u8; 36] {
     random[6] = (random[6] & 0x0f) | 0x40;
     random[8] = (random[8] & 0x3f) | 0x80;
     let mut text = [b'-'; 36];
-    let mut places = (0..36).filter(|at| !matches!(at, 8 | 13 | 18 | 23));
-    for byte in random {
-        for nibble in [byte >> 4, byte & 0x0f] {
-            if let (Some(at), Some(digit)) = (places.next(), HEX.get(usize::from(nibble)))
-                && let Some(place) = text.get_mut(at)
-            {
-                *place = *digit;
-            }
+    let mut rest = text.as_mut_slice();
+    for (index, byte) in random.into_iter().enumerate() {
+        // A hyphen stands before these.
+        let skip = usize::from(matches!(index, 4 | 6 | 8 | 10));
+        let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
+        if let Some(([.., high, low], after)) = std::mem::take(&mut rest).split_at_mut_checked(skip + 2) {
+            (*high, *low) = (digit(byte >> 4), digit(byte & 0x0f));
+            rest = after;
         }
     }
     text
@@ -55,6 +55,13 @@ pub(crate) fn uuid_v4_text(mut random: [u8; 16]) -> [u8; 36] {
 #[cfg(test)]
 mod tests {
     use super::RequestId;
+
+    #[test]
+    fn every_byte_stands_in_its_place() {
+        let bytes: [u8; 16] = std::array::from_fn(|index| u8::try_from(index * 17).unwrap());
+        let id = RequestId::from_entropy(bytes);
+        assert_eq!(id.as_str(), "00112233-4455-4677-8899-aabbccddeeff");
+    }
 
     #[test]
     fn a_request_id_is_a_version_four_uuid() {

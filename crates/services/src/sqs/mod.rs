@@ -18,6 +18,7 @@ mod envelope;
 pub mod errors;
 mod index;
 mod limits;
+mod md5_lanes;
 mod message_attributes;
 mod meta;
 mod move_tasks;

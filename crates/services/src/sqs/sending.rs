@@ -10,12 +10,13 @@ use super::deduplication::{Claim, DeduplicationTag, Original, Verdict};
 use super::envelope::{Envelope, Label};
 use super::errors::SqsError;
 use super::index::{Arrival, GroupTag, Moment};
-use super::limits::{BATCH_ENTRIES_MAX, DELAY_SECONDS_MAX, MESSAGE_BYTES_MAX};
+use super::limits::{DELAY_SECONDS_MAX, MESSAGE_BYTES_MAX};
+use super::md5_lanes;
 use super::message_attributes::{self, MessageAttribute, MessageAttributeValue, MessageSystemAttributeValue};
 use super::meta::{Deduplicated, MessageMeta, Meta};
 use super::queue::{Queue, moment};
 use super::settings::{DeduplicationScope, Fifo, Settings};
-use super::text::{hex, is_allowed_text, is_message_identifier, md5};
+use super::text::{hex, is_allowed_text, is_message_identifier};
 use bulla_envelope::sha256;
 use bulla_gate::Call;
 use bulla_storage::{Applied, Pos, Submission};
@@ -103,7 +104,8 @@ impl Sqs {
             .next()
             .map(|attribute| String::from_utf8_lossy(attribute.data.bytes()).into_owned());
         let content = Content {
-            body_md5: md5(&outgoing.body),
+            // Hashed side by side with the others of its batch, in `send`.
+            body_md5: [0; 16],
             body: outgoing.body,
             attributes_md5: message_attributes::md5(attributes.iter()),
             attributes,
@@ -127,8 +129,9 @@ impl Sqs {
         &self,
         call: &Call<'_>,
         queue: &Arc<Queue>,
-        drafts: Vec<Draft>,
+        mut drafts: Vec<Draft>,
     ) -> Result<Vec<SendReceipt>, SqsError> {
+        hash_bodies(&mut drafts);
         let sealing = self.encryption.sealing(call, queue).await?;
         let clock = call.runtime().clock.as_ref();
         let (verdicts, claim) = match queue.deduplication() {
@@ -169,18 +172,22 @@ impl Sqs {
     }
 }
 
-/// Identities for so many messages, out of one draw.
+fn hash_bodies(drafts: &mut [Draft]) {
+    let bodies: Vec<&[u8]> = drafts.iter().map(|draft| draft.content.body.as_bytes()).collect();
+    let digests = md5_lanes::digests(&bodies);
+    for (draft, digest) in drafts.iter_mut().zip(digests) {
+        draft.content.body_md5 = digest;
+    }
+}
+
+/// Identities for so many messages.
 fn labels(call: &Call<'_>, sent: u64, count: usize) -> Vec<Label> {
-    let mut random = [0; 16 * BATCH_ENTRIES_MAX];
-    let random = random.get_mut(..16 * count).unwrap_or_default();
-    call.runtime().entropy.fill(random);
-    let (ids, _) = random.as_chunks::<16>();
-    ids.iter()
-        .map(|message| Label {
-            message: *message,
-            sent,
-        })
-        .collect()
+    let entropy = call.runtime().entropy.as_ref();
+    let label = || Label {
+        message: entropy.id_bytes(),
+        sent,
+    };
+    std::iter::repeat_with(label).take(count).collect()
 }
 
 /// What happens when the messages are durable, in the order in which all messages of the log became so.

@@ -1,7 +1,6 @@
 //! Small facts about text: which characters a message may hold, and digests of it.
 
 use super::limits::IDENTIFIER_CHARS_MAX;
-use md5::{Digest, Md5};
 
 /// Bytes that are looked at in one go; a loop without early exit, which the compiler turns into vector code.
 const CHUNK_BYTES: usize = 64;
@@ -33,11 +32,6 @@ pub(crate) fn hex(digest: &[u8; 16]) -> String {
     text
 }
 
-/// MD5 of a text.
-pub(crate) fn md5(text: &str) -> [u8; 16] {
-    Md5::digest(text.as_bytes()).into()
-}
-
 /// Whether a text may name a message group, a deduplication or a receive attempt: 1 to 128 letters, digits and marks.
 ///
 /// Source: SQS API Reference, `SendMessage`, `MessageGroupId` (read 2026-11-21).
@@ -47,7 +41,7 @@ pub(crate) fn is_message_identifier(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{hex, is_allowed_text, is_message_identifier, md5};
+    use super::{is_allowed_text, is_message_identifier};
 
     #[test]
     fn tabs_line_ends_and_all_of_unicode_are_allowed() {
@@ -63,15 +57,6 @@ mod tests {
                 assert!(!is_allowed_text(&long), "{text:?} behind {before} letters");
             }
         }
-    }
-
-    #[test]
-    fn the_digest_is_that_of_the_documentation() {
-        // SQS Developer Guide: "This is a test message" in the SendMessage example.
-        assert_eq!(
-            hex(&md5("This is a test message")),
-            "fafb00f5732ab283681e124bf8747ed1"
-        );
     }
 
     #[test]
