@@ -10,14 +10,24 @@ const CHUNK_BYTES: usize = 64;
 ///
 /// Source: SQS API Reference, `SendMessage` (read 2026-11-21).
 pub(crate) fn is_allowed_text(text: &str) -> bool {
-    // A byte below 0x20 is a character of its own in UTF-8; U+FFFE and U+FFFF are EF BF BE and EF BF BF.
-    let control = |byte: u8| byte < 0x20 && byte != 0x9 && byte != 0xA && byte != 0xD;
-    let (mut forbidden, mut suspicious) = (false, false);
-    for chunk in text.as_bytes().chunks(CHUNK_BYTES) {
-        forbidden |= chunk.iter().fold(false, |found, byte| found | control(*byte));
-        suspicious |= chunk.contains(&0xEF);
-    }
-    !(forbidden || suspicious && text.contains(['\u{FFFE}', '\u{FFFF}']))
+    // A byte below 0x20 is a character of its own in UTF-8; U+FFFE and U+FFFF begin with EF. Numbers, not truth values:
+    // those would be branches.
+    let odd = |byte: u8| {
+        let control = u8::from(byte < 0x20);
+        let allowed = u8::from(byte == 0x9) | u8::from(byte == 0xA) | u8::from(byte == 0xD);
+        (control & !allowed) | u8::from(byte == 0xEF)
+    };
+    let (chunks, rest) = text.as_bytes().as_chunks::<CHUNK_BYTES>();
+    let found = chunks.iter().fold(0, |found, chunk| {
+        found | chunk.iter().fold(0, |found, byte| found | odd(*byte))
+    });
+    let found = rest.iter().fold(found, |found, byte| found | odd(*byte));
+    found == 0 || text.chars().all(is_allowed_character)
+}
+
+fn is_allowed_character(character: char) -> bool {
+    let control = character < ' ' && !matches!(character, '\t' | '\n' | '\r');
+    !control && !matches!(character, '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// A digest in lower-case hexadecimal digits, as SQS reports it.
