@@ -86,7 +86,8 @@ impl Attempts {
         }
     }
 
-    fn forget(&mut self, now: Monotonic) {
+    /// Ends the attempts that can no longer be repeated.
+    pub(crate) fn forget(&mut self, now: Monotonic) {
         while let Some((began, id)) = self.order.front() {
             if began.after(WINDOW) > now && self.order.len() < ATTEMPTS_MAX {
                 return;

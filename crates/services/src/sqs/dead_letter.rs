@@ -115,6 +115,9 @@ impl Sqs {
                 delayed_until: None,
             })
             .collect();
+        if destination.is_deleted() {
+            return Err(SqsError::QueueDoesNotExist);
+        }
         if self.partition(source.id) == self.partition(destination.id) {
             let arriving = Arc::clone(destination);
             let applied = Box::new(move |outcome: &Result<Vec<Pos>, bulla_storage::Error>| {
@@ -145,6 +148,10 @@ impl Sqs {
                     ?error,
                     "messages were copied to another queue and could not be deleted; the next start ends the move"
                 );
+                let mut index = source.index();
+                for position in &originals {
+                    index.keep_aside(*position);
+                }
                 return Ok(());
             }
             destination.arrive(&placed(arrivals, &copies));

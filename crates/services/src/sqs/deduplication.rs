@@ -19,6 +19,8 @@ use tokio::sync::Notify;
 
 /// How long a deduplication id is remembered, milliseconds.
 pub(crate) const WINDOW_MILLIS: u64 = 5 * 60 * 1000;
+/// Sends of one queue that are remembered: more than 13,000 a second, for some 600 MB.
+const SENDS_MAX: usize = 4_000_000;
 
 /// What the log and the memory know a deduplication id by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,15 +77,18 @@ impl Deduplication {
     }
 
     /// Claims the tags of what is to be sent now (milliseconds since the epoch); waits as long as one of them is on
-    /// its way by another send.
+    /// its way by another send. `None` when more was sent in the last five minutes than can be remembered.
     pub(crate) async fn claim(
         self: &Arc<Self>,
         tags: &[DeduplicationTag],
         now: impl Fn() -> u64,
-    ) -> (Vec<Verdict>, Claim) {
+    ) -> Option<(Vec<Verdict>, Claim)> {
         loop {
             let mut settled = std::pin::pin!(self.settled.notified());
             settled.as_mut().enable();
+            if self.state().is_full(now()) {
+                return None;
+            }
             if let Some(verdicts) = self.state().try_claim(tags, now()) {
                 let mine = verdicts
                     .iter()
@@ -95,7 +100,7 @@ impl Deduplication {
                     of: Arc::clone(self),
                     tags: mine,
                 };
-                return (verdicts, claim);
+                return Some((verdicts, claim));
             }
             settled.await;
         }
@@ -159,6 +164,14 @@ impl Deduplication {
 }
 
 impl State {
+    fn is_full(&mut self, now: u64) -> bool {
+        if self.entries.len() < SENDS_MAX {
+            return false;
+        }
+        self.forget(now);
+        self.entries.len() >= SENDS_MAX
+    }
+
     fn try_claim(&mut self, tags: &[DeduplicationTag], now: u64) -> Option<Vec<Verdict>> {
         self.forget(now);
         if tags
@@ -265,34 +278,34 @@ mod tests {
     #[tokio::test]
     async fn what_was_sent_is_a_duplicate_for_five_minutes() {
         let table = Arc::new(Deduplication::default());
-        let (verdicts, claim) = table.claim(&[tag(1), tag(1)], || 0).await;
+        let (verdicts, claim) = table.claim(&[tag(1), tag(1)], || 0).await.unwrap();
         assert_eq!(verdicts, [Verdict::New, Verdict::SameAs(0)]);
         claim.settle(0, [original(7)].into_iter());
-        let (again, _) = table.claim(&[tag(1)], || WINDOW_MILLIS - 1).await;
+        let (again, _) = table.claim(&[tag(1)], || WINDOW_MILLIS - 1).await.unwrap();
         assert_eq!(again, [Verdict::Duplicate(original(7))]);
-        let (later, _) = table.claim(&[tag(1)], || WINDOW_MILLIS).await;
+        let (later, _) = table.claim(&[tag(1)], || WINDOW_MILLIS).await.unwrap();
         assert_eq!(later, [Verdict::New]);
     }
 
     #[tokio::test]
     async fn a_second_send_waits_for_the_first_and_may_go_when_that_fails() {
         let table = Arc::new(Deduplication::default());
-        let (_, first) = table.claim(&[tag(1)], || 0).await;
+        let (_, first) = table.claim(&[tag(1)], || 0).await.unwrap();
         let wanted = [tag(2), tag(1)];
         let mut second = std::pin::pin!(table.claim(&wanted, || 0));
-        let (verdicts, _) = tokio::join!(second.as_mut(), async {
+        let second = tokio::join!(second.as_mut(), async {
             // The one that waits holds nothing.
-            assert_eq!(table.claim(&[tag(2)], || 0).await.0, [Verdict::New]);
+            assert_eq!(table.claim(&[tag(2)], || 0).await.unwrap().0, [Verdict::New]);
             drop(first);
-        })
-        .0;
+        });
+        let (verdicts, _) = second.0.unwrap();
         assert_eq!(verdicts, [Verdict::New, Verdict::New]);
     }
 
     #[tokio::test]
     async fn a_deletion_leaves_a_record_within_the_window_only() {
         let table = Arc::new(Deduplication::default());
-        let (_, claim) = table.claim(&[tag(1)], || 0).await;
+        let (_, claim) = table.claim(&[tag(1)], || 0).await.unwrap();
         claim.settle(0, [original(7)].into_iter());
         assert_eq!(table.remains(3, Pos(7), 10).unwrap().position, Pos(7));
         assert_eq!(table.remains(3, Pos(7), WINDOW_MILLIS), None);

@@ -18,9 +18,17 @@ use std::time::Duration;
 /// Positions that one background commit removes.
 const DISCARD_MAX: usize = 400;
 /// Expired messages that are removed while the index is locked once.
-const EXPIRE_MAX: usize = 4000;
+const EXPIRE_MAX: usize = 16_000;
 /// How often queues that nobody reads are looked through for expired messages.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
+
+/// What lies at a position of the log.
+#[derive(Debug)]
+pub(crate) enum Body {
+    There(Bytes),
+    Gone,
+    Damaged,
+}
 
 impl Sqs {
     /// The receipt of a message of this queue.
@@ -50,12 +58,27 @@ impl Sqs {
             .map_err(|error| failed(&error))
     }
 
-    /// The envelopes at these positions; nothing for those that are gone.
-    pub(crate) async fn bodies(&self, queue: &Queue, at: Vec<Pos>) -> Result<Vec<Option<Bytes>>, SqsError> {
-        self.log(queue.id)?
-            .bodies(at)
-            .await
-            .map_err(|error| failed(&error))
+    /// The envelopes at these positions. A damaged record holds up no other.
+    pub(crate) async fn bodies(&self, queue: &Queue, at: Vec<Pos>) -> Result<Vec<Body>, SqsError> {
+        let log = self.log(queue.id)?;
+        let there = |body: Option<Bytes>| body.map_or(Body::Gone, Body::There);
+        match log.bodies(at.clone()).await {
+            Ok(bodies) => return Ok(bodies.into_iter().map(there).collect()),
+            Err(bulla_storage::Error::Corrupt(_)) => {}
+            Err(error) => return Err(failed(&error)),
+        }
+        let mut bodies = Vec::with_capacity(at.len());
+        for position in at {
+            bodies.push(match log.bodies(vec![position]).await {
+                Ok(mut body) => there(body.pop().flatten()),
+                Err(error @ bulla_storage::Error::Corrupt(_)) => {
+                    tracing::error!(%error, queue = %queue.arn, position = position.0, "a stored message is damaged");
+                    Body::Damaged
+                }
+                Err(error) => return Err(failed(&error)),
+            });
+        }
+        Ok(bodies)
     }
 
     /// Ends the messages of these receipts, and says of each what it found; durable when this returns, also for those
@@ -125,7 +148,19 @@ impl Sqs {
         let metas = Meta::encode_all(remains.iter().copied().map(Meta::Deduplication));
         let records = metas.into_iter().map(|meta| (meta, Bytes::new()));
         submission.appends.extend(records);
-        let positions = self.submit(queue.id, submission).await?;
+        // A full disk must not keep a queue from being emptied: without the record the window lasts until a restart.
+        let only_deletes = (others == 0 && submission.applied.is_none()).then(|| submission.deletes.clone());
+        let positions = match (self.log(queue.id)?.submit(submission).await, only_deletes) {
+            (Ok(positions), _) => positions,
+            (Err(bulla_storage::Error::Full), Some(deletes)) if !remains.is_empty() => {
+                let submission = Submission {
+                    deletes,
+                    ..Submission::default()
+                };
+                return self.submit(queue.id, submission).await.map(drop);
+            }
+            (Err(error), _) => return Err(failed(&error)),
+        };
         for (remains, record) in remains.iter().zip(positions.into_iter().skip(others)) {
             table.recorded(remains.sent, record);
         }
@@ -142,14 +177,31 @@ impl Sqs {
         }
     }
 
-    /// Hides a message that is in flight for so many seconds from now on.
+    /// Makes changes of visibility durable: a message that was given back early must not be hidden again by a restart.
+    pub(crate) async fn keep_visibility(
+        &self,
+        queue: &Queue,
+        notes: Vec<(Pos, Bytes)>,
+    ) -> Result<(), SqsError> {
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let submission = Submission {
+            notes,
+            ..Submission::default()
+        };
+        self.submit(queue.id, submission).await.map(drop)
+    }
+
+    /// Hides a message that is in flight for so many seconds from now on. Answers the note for
+    /// [`keep_visibility`](Self::keep_visibility).
     pub(crate) fn change_visibility(
         &self,
         call: &Call<'_>,
         queue: &Queue,
         handle: &str,
         seconds: Option<i32>,
-    ) -> Result<(), SqsError> {
+    ) -> Result<(Pos, Bytes), SqsError> {
         let receipt = self.receipt(queue, handle)?;
         let seconds = seconds.ok_or(SqsError::MissingParameter("VisibilityTimeout"))?;
         let visibility = u64::try_from(seconds)
@@ -178,7 +230,7 @@ impl Sqs {
                  message is beyond the limit [{VISIBILITY_SECONDS_MAX} seconds]."
             )),
         })?;
-        self.note_leases(queue, &[taken], now, visibility);
+        let note = record::encode_lease(&taken, now, visibility);
         if let Some(mut attempts) = queue.attempts() {
             attempts.void(receipt.position);
         }
@@ -187,7 +239,7 @@ impl Sqs {
         } else {
             queue.is_due(now.monotonic.after(visibility));
         }
-        Ok(())
+        Ok((taken.position, note))
     }
 
     /// Removes messages that are older than the queue keeps them, all of them, a piece at a time, and what was left to
@@ -199,7 +251,14 @@ impl Sqs {
             if expired.is_empty() {
                 break;
             }
+            if queue.is_fifo() {
+                // What waited behind them may be ready now.
+                queue.wake(expired.len());
+            }
             self.discard(queue, expired);
+        }
+        if let Some(mut attempts) = queue.attempts() {
+            attempts.forget(now.monotonic);
         }
         if let Some(table) = queue.deduplication() {
             let ended = table.ended(now.wall);
@@ -210,48 +269,20 @@ impl Sqs {
     }
 
     /// Removes messages that nobody can receive any more, in the background: a restart finds out by itself that
-    /// they are gone, so nobody waits for it.
+    /// they are gone, so nobody waits for it. The commit that removes them leaves what is needed to recognize their
+    /// duplicates.
     pub(crate) fn discard(&self, queue: &Arc<Queue>, positions: Vec<Pos>) {
         if positions.is_empty() {
             return;
         }
-        let now = self.runtime.clock.now().as_millis();
-        let remembers = queue.deduplication().filter(|_| !queue.is_deleted());
-        let left: Vec<DeduplicationMeta> = remembers.map_or_else(Vec::new, |table| {
-            let left = positions
-                .iter()
-                .filter_map(|at| table.remains(queue.id, *at, now));
-            left.collect()
-        });
-        self.discard_positions(queue.id, positions);
-        if !left.is_empty() {
-            self.leave(queue, left);
-        }
-    }
-
-    /// Leaves records of messages that expired or were purged while their duplicates must still be recognized.
-    fn leave(&self, queue: &Arc<Queue>, left: Vec<DeduplicationMeta>) {
         let Ok(log) = self.log(queue.id).cloned() else {
             return;
         };
+        let now = self.runtime.clock.now().as_millis();
         let queue = Arc::clone(queue);
-        self.runtime.tasks.spawn(Box::pin(async move {
-            for left in left.chunks(DISCARD_MAX) {
-                let metas = Meta::encode_all(left.iter().copied().map(Meta::Deduplication));
-                let submission = Submission {
-                    appends: metas.into_iter().map(|meta| (meta, Bytes::new())).collect(),
-                    ..Submission::default()
-                };
-                let Ok(records) = log.submit(submission).await else {
-                    return;
-                };
-                for (left, record) in left.iter().zip(records) {
-                    if let Some(table) = queue.deduplication() {
-                        table.recorded(left.sent, record);
-                    }
-                }
-            }
-        }));
+        self.runtime
+            .tasks
+            .spawn(Box::pin(discard(log, queue, positions, now)));
     }
 
     /// Removes what became durable after the queue was purged or deleted.
@@ -261,7 +292,9 @@ impl Sqs {
 
     pub(crate) fn discard_positions(&self, queue: u64, positions: Vec<Pos>) {
         let Ok(log) = self.log(queue).cloned() else { return };
-        self.runtime.tasks.spawn(Box::pin(discard(log, positions)));
+        self.runtime
+            .tasks
+            .spawn(Box::pin(discard_records(log, positions)));
     }
 
     /// Looks through all queues for expired messages from time to time, as long as the server runs.
@@ -292,11 +325,12 @@ impl Sqs {
 }
 
 /// Whether a receipt that a deletion was asked with was still good. In a standard queue a late deletion is answered as
-/// done; in a FIFO queue the message has become visible again, and deleting it could break the order.
+/// done; in a FIFO queue the message has become visible again, and deleting it could break the order. A message that is
+/// just on its way to the dead-letter queue can be deleted in neither.
 pub(crate) fn still_valid(queue: &Queue, found: Removal, handle: &str) -> Result<(), SqsError> {
     match found {
         Removal::Begun | Removal::Gone => Ok(()),
-        Removal::ReceivedAgain | Removal::Expired if !queue.is_fifo() => Ok(()),
+        Removal::ReceivedAgain if !queue.is_fifo() => Ok(()),
         Removal::ReceivedAgain | Removal::Expired => Err(SqsError::InvalidParameterValue(format!(
             "Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
         ))),
@@ -310,15 +344,44 @@ pub(crate) fn oldest_kept(queue: &Queue, now: Moment) -> u64 {
         .saturating_sub(u64::try_from(retention).unwrap_or(u64::MAX))
 }
 
-async fn discard(log: LogWriter, positions: Vec<Pos>) {
+async fn discard(log: LogWriter, queue: Arc<Queue>, positions: Vec<Pos>, now: u64) {
+    for deletes in positions.chunks(DISCARD_MAX / 2) {
+        let table = queue.deduplication().filter(|_| !queue.is_deleted());
+        let remains: Vec<DeduplicationMeta> = table.map_or_else(Vec::new, |table| {
+            let remains = deletes.iter().filter_map(|at| table.remains(queue.id, *at, now));
+            remains.collect()
+        });
+        let metas = Meta::encode_all(remains.iter().copied().map(Meta::Deduplication));
+        let submission = Submission {
+            appends: metas.into_iter().map(|meta| (meta, Bytes::new())).collect(),
+            deletes: deletes.to_vec(),
+            ..Submission::default()
+        };
+        match log.submit(submission).await {
+            Ok(records) => {
+                for (remains, record) in remains.iter().zip(records) {
+                    if let Some(table) = table {
+                        table.recorded(remains.sent, record);
+                    }
+                }
+            }
+            Err(error) => return warn_of_leftovers(&error),
+        }
+    }
+}
+
+async fn discard_records(log: LogWriter, positions: Vec<Pos>) {
     for deletes in positions.chunks(DISCARD_MAX) {
         let submission = Submission {
             deletes: deletes.to_vec(),
             ..Submission::default()
         };
         if let Err(error) = log.submit(submission).await {
-            tracing::warn!(%error, "messages that are gone still take space on disk; the next start removes them");
-            return;
+            return warn_of_leftovers(&error);
         }
     }
+}
+
+fn warn_of_leftovers(error: &bulla_storage::Error) {
+    tracing::warn!(%error, "messages that are gone still take space on disk; the next start removes them");
 }

@@ -315,6 +315,10 @@ impl Sqs {
         })
         .await?;
         let gone = queue.index().clear_through(through);
+        if queue.is_fifo() {
+            // What waited behind them may be ready now.
+            queue.wake(gone.len());
+        }
         self.discard(queue, gone);
         Ok(())
     }

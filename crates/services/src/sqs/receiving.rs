@@ -4,7 +4,7 @@
 //! watches the time at which a hidden message becomes ready, so that idle receivers cost memory only.
 
 use super::Sqs;
-use super::delivery::oldest_kept;
+use super::delivery::{Body, oldest_kept};
 use super::envelope::Stored;
 use super::errors::SqsError;
 use super::index::{Moment, Monotonic, Taken, Wanted};
@@ -15,6 +15,9 @@ use bulla_gate::{Call, Caller, WaitPermit};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How often a receive that does not wait sees to what is in the way of messages before it comes back empty.
+const ROUNDS_MAX: usize = 16;
 
 /// What a receiver wants.
 #[derive(Clone, Debug)]
@@ -62,6 +65,7 @@ impl Sqs {
         let deadline = now.monotonic.after(poll.wait);
         let waiting = (!poll.wait.is_zero()).then(|| queue.wait());
         let (mut watching, mut caller): (_, Option<Caller>) = (None, None);
+        let mut rounds = 0;
         let mut permit = None;
         loop {
             let mut arrival = pin!(queue.arrivals.notified());
@@ -86,6 +90,18 @@ impl Sqs {
             }
             if again {
                 now = moment(clock);
+                rounds += 1;
+                let over = rounds >= ROUNDS_MAX && now.monotonic >= deadline;
+                if over || call.runtime().shutdown.requested() {
+                    // There is more in the way; whoever comes next sees to it.
+                    queue.wake(1);
+                    return received(Vec::new(), now, caller);
+                }
+                tokio::select! {
+                    biased;
+                    () = call.client_gone() => return received(Vec::new(), now, caller),
+                    () = tokio::task::yield_now() => {}
+                }
                 continue;
             }
             if !taken.is_empty() || now.monotonic >= deadline || call.runtime().shutdown.requested() {
@@ -175,13 +191,16 @@ impl Sqs {
         let (mut refused, mut error): (Vec<Taken>, _) = (Vec::new(), None);
         let mut held_up = Vec::new();
         for (taken, body) in taken.iter().zip(bodies) {
-            // Deleted by another receiver between taking and reading.
-            let Some(body) = body else { continue };
+            let stored = match body {
+                // Deleted by another receiver between taking and reading.
+                Body::Gone => continue,
+                Body::Damaged => None,
+                Body::There(body) => Stored::parse(body),
+            };
             if queue.is_fifo() && held_up.contains(&taken.group) {
                 refused.push(*taken);
                 continue;
             }
-            let stored = Stored::parse(body);
             let content = match &stored {
                 Some(stored) => opening.open(stored).await,
                 None => Err(SqsError::Internal),
@@ -251,14 +270,23 @@ fn repeated(queue: &Queue, poll: &Poll, now: Moment) -> Option<Vec<Taken>> {
     let taken = queue.attempts()?.repeat(attempt, now, poll.visibility)?;
     let total = Duration::from_secs(u64::from(VISIBILITY_SECONDS_MAX.unsigned_abs()));
     let mut index = queue.index();
-    taken
+    let again: Option<Vec<Taken>> = taken
         .iter()
         .map(|taken| {
             index
                 .change_visibility(now, taken.position, taken.receives, poll.visibility, total)
                 .ok()
         })
-        .collect()
+        .collect();
+    if again.is_none() {
+        // One of them cannot be hidden any longer: all are given back, so that none is hidden with nobody to have it.
+        for taken in &taken {
+            index.put_back(taken);
+        }
+    }
+    drop(index);
+    queue.is_due(now.monotonic.after(poll.visibility));
+    again
 }
 
 /// Takes hand-outs back; somebody else may be allowed to open them.

@@ -2,7 +2,7 @@
 
 use super::Sqs;
 use super::deduplication::{Original, WINDOW_MILLIS};
-use super::index::{Arrival, Moment, Removal};
+use super::index::{Arrival, GroupTag, Moment};
 use super::meta::{DeduplicationMeta, MessageMeta, Meta, MovedFrom};
 use super::queue::{Queue, moment};
 use super::record::{self, DELETED_PREFIX, QUEUE_PREFIX, QueueRecord};
@@ -67,17 +67,15 @@ impl Sqs {
     async fn end_moves(
         &self,
         queues: &HashMap<u64, Arc<Queue>>,
-        moved: Vec<MovedFrom>,
+        moved: Vec<(MovedFrom, Option<GroupTag>)>,
     ) -> Result<(), String> {
         let now = moment(self.runtime.clock.as_ref());
         let mut twice: BTreeMap<u64, Vec<Pos>> = BTreeMap::new();
-        for from in moved {
+        for (from, group) in moved {
             let Some(queue) = queues.get(&from.queue) else {
                 continue;
             };
-            let mut index = queue.index();
-            if index.begin_removal(now.monotonic, from.position, u32::MAX) == Removal::Begun {
-                index.end_removal(from.position, true);
+            if queue.index().remove_restored(from.position, group) {
                 twice.entry(from.queue).or_default().push(from.position);
             }
         }
@@ -135,7 +133,7 @@ impl Sqs {
         &self,
         queues: &HashMap<u64, Arc<Queue>>,
         records: Vec<Record>,
-        moved: &mut Vec<MovedFrom>,
+        moved: &mut Vec<(MovedFrom, Option<GroupTag>)>,
         now: Moment,
     ) -> Result<(), String> {
         // In order, so that a simulated start repeats.
@@ -156,7 +154,11 @@ impl Sqs {
             }
         }
         for (queue, positions) in gone {
-            self.discard_positions(queue, positions);
+            match queues.get(&queue) {
+                // Purged: their duplicates may still have to be recognized.
+                Some(queue) => self.discard(queue, positions),
+                None => self.discard_positions(queue, positions),
+            }
         }
         Ok(())
     }
@@ -165,7 +167,7 @@ impl Sqs {
 /// Puts a message into its queue's index; `false` when it belongs to no queue any more.
 fn restore_message(
     queues: &HashMap<u64, Arc<Queue>>,
-    moved: &mut Vec<MovedFrom>,
+    moved: &mut Vec<(MovedFrom, Option<GroupTag>)>,
     record: &Record,
     message: &MessageMeta,
     now: Moment,
@@ -184,7 +186,8 @@ fn restore_message(
     if record.pos <= queue.properties().purged_through {
         return false;
     }
-    moved.extend(message.moved_from);
+    // A copy keeps the group of its original.
+    moved.extend(message.moved_from.map(|from| (from, message.group)));
     let arrival = Arrival {
         position: record.pos,
         sent: message.sent,

@@ -138,7 +138,10 @@ impl Sqs {
             None => (Vec::new(), None),
             Some(table) => {
                 let tags: Vec<_> = drafts.iter().filter_map(|draft| draft.deduplication).collect();
-                let (verdicts, claim) = table.claim(&tags, || clock.now().as_millis()).await;
+                let (verdicts, claim) = table
+                    .claim(&tags, || clock.now().as_millis())
+                    .await
+                    .ok_or(SqsError::RequestThrottled)?;
                 (verdicts, Some(claim))
             }
         };
@@ -212,7 +215,7 @@ fn applied(queue: &Arc<Queue>, now: Moment, new: &[(Label, &Draft)], claim: Opti
         for (arrival, position) in arrivals.iter_mut().zip(positions) {
             arrival.position = *position;
         }
-        queue.arrive(&arrivals);
+        // Before anybody can receive and delete them: a deletion leaves what is settled here.
         if let Some(claim) = claim {
             let originals = messages.into_iter().zip(positions);
             claim.settle(
@@ -223,6 +226,7 @@ fn applied(queue: &Arc<Queue>, now: Moment, new: &[(Label, &Draft)], claim: Opti
                 }),
             );
         }
+        queue.arrive(&arrivals);
     })
 }
 

@@ -10,6 +10,7 @@ use super::chunk::Item;
 use super::{GroupTag, Order};
 use bulla_storage::Pos;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// A group's messages that are ready and were never received.
 #[derive(Debug, Default)]
@@ -149,6 +150,8 @@ pub(super) struct Groups {
     turns: BTreeMap<(u32, Pos), GroupTag>,
     /// Entries in line, by group and position, and whether they are ready.
     kept: BTreeMap<(Option<GroupTag>, Pos), bool>,
+    /// Where the search for old messages goes on.
+    search: Option<GroupTag>,
 }
 
 impl Groups {
@@ -162,6 +165,7 @@ impl Groups {
             loose,
             tagged: BTreeMap::new(),
             turns: BTreeMap::new(),
+            search: None,
             kept: BTreeMap::new(),
         }
     }
@@ -274,17 +278,36 @@ impl Groups {
         Some((group, item))
     }
 
-    /// Takes messages that were never received and were sent before `oldest_kept`, until `out` holds `max`.
+    /// Takes the message at `position` out of the list of its group, if it is there.
+    pub(super) fn remove(&mut self, position: Pos, group: Option<GroupTag>) -> bool {
+        let there = match &group {
+            Some(tag) => self.tagged.get(tag),
+            None => Some(&self.loose),
+        };
+        if there.and_then(|group| group.listed.get(position)).is_none() {
+            return false;
+        }
+        self.edit(group, |group| {
+            group.listed.with(|list| list.remove(position));
+        });
+        true
+    }
+
+    /// Takes messages that were never received and were sent before `oldest_kept`, until `out` holds `max`. The next
+    /// call goes on where this one has stopped.
     pub(super) fn expire(&mut self, oldest_kept: u64, max: usize, out: &mut Vec<Pos>) {
         self.loose.listed.with(|list| list.expire(oldest_kept, max, out));
+        let from = self.search.take().map_or(Bound::Unbounded, Bound::Included);
         let old: Vec<GroupTag> = self
             .tagged
-            .iter()
+            .range((from, Bound::Unbounded))
             .filter(|(_, group)| group.listed.oldest() < oldest_kept)
             .map(|(tag, _)| *tag)
+            .take(max.saturating_sub(out.len()).saturating_add(1))
             .collect();
         for tag in old {
             if out.len() >= max {
+                self.search = Some(tag);
                 return;
             }
             self.edit(Some(tag), |group| {

@@ -7,7 +7,8 @@ use super::chunk::Item;
 use super::entry::{Entry, State};
 use super::groups::{Groups, Next, Place};
 use super::{
-    ASIDE_MAX, Arrival, Counts, Hand, Lease, LeaseRefusal, Moment, Monotonic, Order, Removal, Taken, Wanted,
+    ASIDE_MAX, Arrival, Counts, GroupTag, Hand, Lease, LeaseRefusal, Moment, Monotonic, Order, Removal,
+    Taken, Wanted,
 };
 use bulla_storage::Pos;
 use std::collections::{BTreeMap, BTreeSet};
@@ -201,17 +202,39 @@ impl Index {
         if receive < entry.receives {
             return Removal::ReceivedAgain;
         }
-        let over = match entry.state {
+        match entry.state {
             State::Delayed(_) if self.is_known(position) => return Removal::Gone,
-            State::Ready => receive == entry.receives,
-            State::Moving => true,
-            State::Delayed(_) | State::InFlight(_) | State::Deleting(_) => false,
-        };
-        if over && self.order == Order::Fifo {
-            return Removal::Expired;
+            State::Ready if receive == entry.receives && self.order == Order::Fifo => {
+                return Removal::Expired;
+            }
+            // Whether it stays is not decided yet, so its removal cannot be promised.
+            State::Moving => return Removal::Expired,
+            State::Ready | State::Delayed(_) | State::InFlight(_) | State::Deleting(_) => {}
         }
         self.change(position, State::Deleting(entry.state.leased_until()));
         Removal::Begun
+    }
+
+    /// Removes a message that was never received and is known to be in this group, at start. Answers whether it was there.
+    pub(crate) fn remove_restored(&mut self, position: Pos, group: Option<GroupTag>) -> bool {
+        if self.entries.contains_key(&position) {
+            self.forget(position);
+            return true;
+        }
+        let was_there = self.groups.remove(position, group);
+        if was_there {
+            self.counts.ready -= 1;
+        }
+        was_there
+    }
+
+    /// Hides a message that is on its way to another queue until the next start: it has arrived there, but it could
+    /// not be deleted here.
+    pub(crate) fn keep_aside(&mut self, position: Pos) {
+        let moving = |entry: &Entry| entry.state == State::Moving;
+        if self.entries.get(&position).is_some_and(moving) {
+            self.change(position, State::Deleting(Monotonic(0)));
+        }
     }
 
     /// Whether all receives of the message happened under the eyes of this index.
@@ -228,7 +251,10 @@ impl Index {
             return Removal::Gone;
         };
         self.counts.ready -= 1;
-        self.enter(position, Entry::new(item.sent, group, State::Deleting(Monotonic(0))));
+        self.enter(
+            position,
+            Entry::new(item.sent, group, State::Deleting(Monotonic(0))),
+        );
         Removal::Begun
     }
 
@@ -260,7 +286,7 @@ impl Index {
             return true;
         }
         // A removal may have failed while another of the same message went on.
-        if self.is_known(position) || self.groups.find(position).is_none() {
+        if self.groups.find(position).is_none() {
             return false;
         }
         self.counts.ready -= 1;

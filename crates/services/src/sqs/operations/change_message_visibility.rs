@@ -47,12 +47,13 @@ impl Operation for ChangeMessageVisibility {
 
     async fn execute(sqs: &Sqs, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, SqsError> {
         let (input, queue) = granted.into_parts();
-        sqs.change_visibility(
+        let note = sqs.change_visibility(
             call,
             &queue,
             &input.receipt_handle,
             Some(input.visibility_timeout),
         )?;
+        sqs.keep_visibility(&queue, vec![note]).await?;
         Ok(Empty)
     }
 }

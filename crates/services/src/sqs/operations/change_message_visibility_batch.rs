@@ -84,12 +84,17 @@ impl Operation for ChangeMessageVisibilityBatch {
         let ids = input.entries.iter().map(|entry| entry.id.as_str());
         batch::check("ChangeMessageVisibilityBatchRequestEntry", ids)?;
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
+        let mut notes = Vec::with_capacity(input.entries.len());
         for entry in input.entries {
             match sqs.change_visibility(call, &queue, &entry.receipt_handle, entry.visibility_timeout) {
-                Ok(()) => successful.push(ChangeMessageVisibilityBatchResultEntry { id: entry.id }),
+                Ok(note) => {
+                    notes.push(note);
+                    successful.push(ChangeMessageVisibilityBatchResultEntry { id: entry.id });
+                }
                 Err(error) => failed.push(BatchResultErrorEntry::new(entry.id, &error)),
             }
         }
+        sqs.keep_visibility(&queue, notes).await?;
         Ok(ChangeMessageVisibilityBatchOutput { successful, failed })
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::sqs::Sqs;
 use crate::sqs::dead_letter::Parcel;
+use crate::sqs::delivery::Body;
 use crate::sqs::envelope::{Label, Stored};
 use crate::sqs::errors::SqsError;
 use crate::sqs::index::GroupTag;
@@ -100,7 +101,12 @@ impl Operation for MoveToDeadLetterQueue {
         let bodies = sqs.bodies(&source, positions.clone()).await?;
         let mut parcels = Vec::with_capacity(bodies.len());
         for ((message, position), body) in input.messages.iter().zip(positions).zip(bodies) {
-            match body.map(Stored::parse) {
+            let stored = match body {
+                Body::There(body) => Some(Stored::parse(body)),
+                Body::Damaged => Some(None),
+                Body::Gone => None,
+            };
+            match stored {
                 Some(Some(stored)) => parcels.push(Parcel {
                     position,
                     group: message.group.as_ref().and_then(tag),

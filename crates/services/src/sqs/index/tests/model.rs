@@ -262,13 +262,12 @@ impl Model {
         {
             return Removal::Gone;
         }
-        let over = match entry.state {
-            State::Ready => receive == entry.receives,
-            State::Moving => true,
-            State::Delayed(_) | State::InFlight(_) | State::Deleting(_) => false,
-        };
-        if over && self.order == Order::Fifo {
-            return Removal::Expired;
+        match entry.state {
+            State::Ready if receive == entry.receives && self.order == Order::Fifo => {
+                return Removal::Expired;
+            }
+            State::Moving => return Removal::Expired,
+            State::Ready | State::Delayed(_) | State::InFlight(_) | State::Deleting(_) => {}
         }
         entry.state = State::Deleting(match entry.state {
             State::InFlight(until) | State::Deleting(until) => until,

@@ -163,6 +163,28 @@ fn a_message_whose_move_is_refused_is_handed_out_before_the_next_try() {
 }
 
 #[test]
+fn a_message_on_its_way_to_the_dead_letter_queue_cannot_be_deleted() {
+    let mut queue = standard(" ");
+    queue.take(1);
+    queue.now += 30;
+    assert_eq!(queue.hand(1, Some(1), 0).dead.len(), 1);
+    let now = Monotonic(queue.now);
+    assert_eq!(queue.index.begin_removal(now, Pos(1), 1), Removal::Expired);
+}
+
+#[test]
+fn a_message_that_arrived_elsewhere_and_could_not_be_deleted_here_is_not_received_again() {
+    let mut queue = standard(" ");
+    queue.take(1);
+    queue.now += 30;
+    let hand = queue.hand(1, Some(1), 0);
+    queue.index.keep_aside(Pos(1));
+    queue.index.put_back(&hand.dead[0]);
+    queue.now += 1000;
+    assert!(queue.take(1).is_empty());
+}
+
+#[test]
 fn a_message_whose_deletion_fails_stays_with_its_receiver_until_its_visibility_timeout_ends() {
     let mut queue = fifo("a");
     queue.take(1);
