@@ -6,7 +6,7 @@
 use super::{Plan, Status};
 use crate::sqs::Sqs;
 use crate::sqs::dead_letter::Parcel;
-use crate::sqs::delivery::oldest_kept;
+use crate::sqs::delivery::{Body, oldest_kept};
 use crate::sqs::encryption::Encryption;
 use crate::sqs::envelope::{Label, Stored, Wrapper};
 use crate::sqs::errors::SqsError;
@@ -79,8 +79,11 @@ impl Sqs {
             return Ok(());
         };
         let read = self.bodies(source, vec![first.position]).await;
-        let stored = read.ok().and_then(|bodies| bodies.into_iter().next().flatten());
-        let opened = match stored.and_then(Stored::parse) {
+        let stored = match read.ok().and_then(|mut bodies| bodies.pop()) {
+            Some(Body::There(body)) => Stored::parse(body),
+            Some(Body::Damaged | Body::Gone) | None => None,
+        };
+        let opened = match stored {
             Some(stored) if stored.wrapper == Wrapper::Kms => {
                 may_open(&self.encryption, call, source, &stored).await
             }
@@ -165,19 +168,19 @@ impl Sqs {
     }
 
     /// Finds out where each message goes.
-    fn sort(&self, plan: &Plan, taken: Vec<Taken>, bodies: Vec<Option<Bytes>>, now: Moment) -> Sorted {
+    fn sort(&self, plan: &Plan, taken: Vec<Taken>, bodies: Vec<Body>, now: Moment) -> Sorted {
         let mut sorted = Sorted::default();
         // In a FIFO queue nothing overtakes a message that stays.
         let mut held_up = Vec::new();
         for (taken, body) in taken.into_iter().zip(bodies) {
-            let Some(body) = body else {
-                sorted.gone.push(taken.position);
-                continue;
-            };
-            let found = if held_up.contains(&taken.group) {
-                Err(None)
-            } else {
-                self.destination_of(plan, body).map_err(Some)
+            let found = match body {
+                Body::Gone => {
+                    sorted.gone.push(taken.position);
+                    continue;
+                }
+                Body::There(_) | Body::Damaged if held_up.contains(&taken.group) => Err(None),
+                Body::There(body) => self.destination_of(plan, body).map_err(Some),
+                Body::Damaged => Err(Some(UNREADABLE)),
             };
             match found {
                 Ok((key, stored)) => {
