@@ -16,6 +16,7 @@ const ORDER: &[(&str, Forbidden)] = &[
     ("gate", Forbidden::These(&["storage", "envelope"])),
     ("services", Forbidden::Nothing),
     ("server", Forbidden::Nothing),
+    ("simulation", Forbidden::Nothing),
     ("conformance", Forbidden::Nothing),
     ("bench", Forbidden::Nothing),
     ("fuzz", Forbidden::Nothing),

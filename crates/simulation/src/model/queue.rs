@@ -1,0 +1,20 @@
+//! A queue from its creation to its deletion. One of the same name that is made later is another queue.
+
+/// Number of a queue.
+pub(crate) type QueueId = usize;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(crate) struct Queue {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    /// Milliseconds, as all times here.
+    pub(crate) visibility: u64,
+    pub(crate) delay: u64,
+    pub(crate) retention: u64,
+    pub(crate) wait: u64,
+    /// Whether other accounts may use it.
+    pub(crate) is_open: bool,
+    /// Whether somebody has begun to delete it.
+    pub(crate) is_ending: bool,
+}

@@ -1,0 +1,130 @@
+//! What ends messages: deletes, purges, the deletion of their queue.
+
+use super::message::End;
+use super::{MessageId, Model, Outcome, QueueId};
+use crate::world::Stamp;
+
+/// Number of a removal.
+pub(crate) type RemovalId = usize;
+
+/// What a removal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// One message, with the handle of one of its deliveries.
+    Message(MessageId, usize),
+    /// Everything that was sent to the queue before.
+    Purge(QueueId),
+    /// The queue itself.
+    Queue(QueueId),
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(crate) struct Removal {
+    pub(crate) scope: Scope,
+    pub(crate) life: u32,
+    pub(crate) arrived: Stamp,
+    pub(crate) ended: Option<Stamp>,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+impl Removal {
+    /// Whether nothing can come of it any more that has not: it was answered, or the server that did it is gone.
+    pub(crate) fn is_over(&self, life: u32, before: Stamp) -> bool {
+        let ended = self.ended.is_some_and(|ended| ended < before);
+        ended && (self.life < life || self.outcome == Some(Outcome::Done))
+    }
+}
+
+impl Model {
+    /// Whether the removal behind this end was acknowledged.
+    pub(crate) fn is_done(&self, end: &End) -> bool {
+        self.removals[end.removal].outcome == Some(Outcome::Done)
+    }
+
+    /// Whether something surely ended the message.
+    pub(crate) fn is_deleted(&self, message: &super::Message) -> bool {
+        message.ends.iter().any(|end| end.is_sure)
+    }
+
+    pub(crate) fn begin_removal(&mut self, scope: Scope, now: Stamp) -> RemovalId {
+        let removal = self.removals.len();
+        self.removals.push(Removal {
+            scope,
+            life: self.life,
+            arrived: now,
+            ended: None,
+            outcome: None,
+        });
+        let end = End {
+            removal,
+            is_sure: false,
+            is_disproved: false,
+        };
+        match scope {
+            Scope::Message(message, _) => self.messages[message].ends.push(end),
+            Scope::Purge(queue) | Scope::Queue(queue) => {
+                if matches!(scope, Scope::Queue(_)) {
+                    self.queues[queue].is_ending = true;
+                }
+                for message in self.messages.iter_mut().filter(|message| message.queue == queue) {
+                    message.ends.push(end);
+                }
+            }
+        }
+        removal
+    }
+
+    /// A purge or a deletion that runs may also end what is sent meanwhile.
+    pub(super) fn join_running_removals(&mut self, id: MessageId) {
+        let message = &mut self.messages[id];
+        for (number, removal) in self.removals.iter().enumerate() {
+            let (Scope::Purge(queue) | Scope::Queue(queue)) = removal.scope else {
+                continue;
+            };
+            let may_act = removal.ended.is_none() || removal.outcome == Some(Outcome::Unknown);
+            if queue == message.queue && may_act && removal.outcome != Some(Outcome::Refused) {
+                message.ends.push(End {
+                    removal: number,
+                    is_sure: false,
+                    is_disproved: false,
+                });
+            }
+        }
+    }
+
+    pub(crate) fn end_removal(&mut self, id: RemovalId, outcome: Outcome, served: Stamp) {
+        let removal = &mut self.removals[id];
+        removal.ended = Some(served);
+        removal.outcome = Some(outcome);
+        let removal = removal.clone();
+        if outcome != Outcome::Done {
+            return;
+        }
+        for number in 0..self.messages.len() {
+            let Some(at) = self.messages[number].ends.iter().position(|end| end.removal == id) else {
+                continue;
+            };
+            let is_sure = match removal.scope {
+                Scope::Queue(_) => true,
+                Scope::Purge(_) => {
+                    let sent = self.messages[number].present_since();
+                    sent.is_some_and(|sent| sent < removal.arrived)
+                }
+                Scope::Message(_, delivery) => self.is_effective(number, delivery, served),
+            };
+            self.messages[number].ends[at].is_sure = is_sure;
+        }
+    }
+
+    /// Whether a delete with the handle of this delivery surely ended the message: nobody can have received it since.
+    fn is_effective(&self, id: MessageId, delivery: usize, served: Stamp) -> bool {
+        let message = &self.messages[id];
+        if !message.is_latest(delivery) {
+            return false;
+        }
+        let lease = &message.deliveries[delivery];
+        let is_held = lease.life == self.life && served.at < message.hidden_at_least(delivery, served);
+        is_held || !self.may_be_taken_since(message.queue, lease.served)
+    }
+}
