@@ -21,7 +21,7 @@ impl Client {
     /// Makes a request that says nothing of messages.
     pub(crate) async fn ask(&self, name: &str, input: Value) -> (Answer, Stamp) {
         let (answer, served) = self.world.exchange(self.who, name, input).await;
-        self.world.note(|| format!("{:<12} {name} -> {answer:?}", self.who));
+        self.world.note(|| format!("{:<12} {name} -> {}", self.who, brief(&answer)));
         (answer, served)
     }
 
@@ -55,7 +55,7 @@ impl Client {
         let id = world.model.borrow_mut().begin_send(queue, draft, world.now());
         let input = self.named(id, input);
         let (answer, served) = world.exchange(self.who, "SendMessage", input).await;
-        world.note(|| format!("{:<12} q{queue} send m{id} -> {answer:?}", self.who));
+        world.note(|| format!("{:<12} q{queue} send m{id} -> {}", self.who, brief(&answer)));
         let outcome = self.outcome("SendMessage", queue, &answer);
         let told = match &answer {
             Answer::Ok(value) => value,
@@ -89,7 +89,7 @@ impl Client {
         let url = world.model.borrow().queues[queue].url.clone();
         let input = json!({"QueueUrl": url, "Entries": entries});
         let (answer, served) = world.exchange(self.who, "SendMessageBatch", input).await;
-        world.note(|| format!("{:<12} q{queue} send {sent:?} -> {answer:?}", self.who));
+        world.note(|| format!("{:<12} q{queue} send {sent:?} -> {}", self.who, brief(&answer)));
         let whole = self.outcome("SendMessageBatch", queue, &answer);
         for id in sent {
             let (outcome, told) = self.of_batch("SendMessageBatch", whole, &answer, &format!("e{id}"));
@@ -192,7 +192,7 @@ impl Client {
         let removal = world.model.borrow_mut().begin_removal(scope, world.now());
         let input = json!({"QueueUrl": url, "ReceiptHandle": handle});
         let (answer, served) = world.exchange(self.who, "DeleteMessage", input).await;
-        world.note(|| format!("{:<12} q{queue} delete m{} -> {answer:?}", self.who, held.0));
+        world.note(|| format!("{:<12} q{queue} delete m{} -> {}", self.who, held.0, brief(&answer)));
         let outcome = self.outcome("DeleteMessage", queue, &answer);
         world.model.borrow_mut().end_removal(removal, outcome, served);
         world.travel().await;
@@ -213,7 +213,7 @@ impl Client {
         }
         let input = json!({"QueueUrl": url, "Entries": entries});
         let (answer, served) = world.exchange(self.who, "DeleteMessageBatch", input).await;
-        world.note(|| format!("{:<12} q{queue} delete {held:?} -> {answer:?}", self.who));
+        world.note(|| format!("{:<12} q{queue} delete {held:?} -> {}", self.who, brief(&answer)));
         let whole = self.outcome("DeleteMessageBatch", queue, &answer);
         for (number, removal) in removals.into_iter().enumerate() {
             let entry = format!("e{number}");
@@ -233,7 +233,7 @@ impl Client {
         };
         let input = json!({"QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": seconds});
         let (answer, served) = world.exchange(self.who, "ChangeMessageVisibility", input).await;
-        world.note(|| format!("{:<12} q{queue} hide m{} {seconds} s -> {answer:?}", self.who, held.0));
+        world.note(|| format!("{:<12} q{queue} hide m{} {seconds} s -> {}", self.who, held.0, brief(&answer)));
         let (outcome, why) = match &answer {
             Answer::Refused(why) => (Outcome::Refused, why.as_str()),
             _ => (self.outcome("ChangeMessageVisibility", queue, &answer), ""),
@@ -274,11 +274,15 @@ fn entry(draft: &Draft) -> Value {
     input
 }
 
-/// An answer with messages in few words.
+/// An answer in few words.
 fn brief(answer: &Answer) -> String {
     let Answer::Ok(value) = answer else {
         return format!("{answer:?}");
     };
+    if value["Messages"].is_null() {
+        let failed = value["Failed"].as_array().map_or(0, Vec::len);
+        return if failed > 0 { value["Failed"].to_string() } else { "done".into() };
+    }
     let messages = value["Messages"].as_array().map_or(&[][..], Vec::as_slice);
     let word = |message: &Value| {
         let token = message["Body"].as_str().unwrap_or_default();
