@@ -48,6 +48,11 @@ const STEPS: &[Step] = &[
         run: unit,
     },
     Step {
+        name: "simulation",
+        about: "thousands of seeds of the queue service under simulated time, disk and crashes",
+        run: simulation,
+    },
+    Step {
         name: "clippy",
         about: "lints, warnings are errors",
         run: clippy,
@@ -255,6 +260,12 @@ fn unit() -> Result<Outcome, String> {
         cargo(&["test", "--workspace", "--all-targets", "--no-fail-fast"])
     };
     all(&mut [tests])
+}
+
+fn simulation() -> Result<Outcome, String> {
+    once(run::check(&mut run::command(
+        project::target().join("debug").join("bulla-simulation"),
+    )))
 }
 
 fn clippy() -> Result<Outcome, String> {

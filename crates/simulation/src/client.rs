@@ -21,11 +21,19 @@ impl Client {
     /// Makes a request that says nothing of messages.
     pub(crate) async fn ask(&self, name: &str, input: Value) -> (Answer, Stamp) {
         let (answer, served) = self.world.exchange(self.who, name, input).await;
-        self.world.note(|| format!("{:<12} {name} -> {}", self.who, brief(&answer)));
+        self.world
+            .note(|| format!("{:<12} {name} -> {}", self.who, brief(&answer)));
         (answer, served)
     }
 
-    fn outcome(&self, operation: &str, queue: QueueId, answer: &Answer) -> Outcome {
+    /// Goes to the server for something about this queue; false when there is no point any more: another queue has its
+    /// name, or will have.
+    async fn reach(&self, queue: QueueId) -> bool {
+        self.world.travel().await;
+        !self.world.model.borrow().queues[queue].is_replaced
+    }
+
+    fn outcome(&self, operation: &str, queue: QueueId, answer: &Answer, served: Stamp) -> Outcome {
         let mut model = self.world.model.borrow_mut();
         match answer {
             Answer::Ok(_) => Outcome::Done,
@@ -37,7 +45,7 @@ impl Client {
                 Outcome::Refused
             }
             Answer::Failed(code) => {
-                if !model.trouble {
+                if !model.expects_failures(served) {
                     model.unexpected(operation, code);
                 }
                 self.world.restart_wanted.set(true);
@@ -48,7 +56,9 @@ impl Client {
     }
 
     pub(crate) async fn send(&self, queue: QueueId, draft: Draft) {
-        self.world.travel().await;
+        if !self.reach(queue).await {
+            return;
+        }
         let world = &self.world;
         let mut input = entry(&draft);
         input["QueueUrl"] = world.model.borrow().queues[queue].url.clone().into();
@@ -56,10 +66,10 @@ impl Client {
         let input = self.named(id, input);
         let (answer, served) = world.exchange(self.who, "SendMessage", input).await;
         world.note(|| format!("{:<12} q{queue} send m{id} -> {}", self.who, brief(&answer)));
-        let outcome = self.outcome("SendMessage", queue, &answer);
+        let outcome = self.outcome("SendMessage", queue, &answer, served);
         let told = match &answer {
             Answer::Ok(value) => value,
-            _ => &Value::Null,
+            Answer::Refused(_) | Answer::Failed(_) | Answer::Lost => &Value::Null,
         };
         world.model.borrow_mut().end_send(id, outcome, told, served);
         world.travel().await;
@@ -75,7 +85,9 @@ impl Client {
     }
 
     pub(crate) async fn send_batch(&self, queue: QueueId, drafts: Vec<Draft>) {
-        self.world.travel().await;
+        if !self.reach(queue).await {
+            return;
+        }
         let world = &self.world;
         let mut sent = Vec::new();
         let mut entries = Vec::new();
@@ -90,16 +102,23 @@ impl Client {
         let input = json!({"QueueUrl": url, "Entries": entries});
         let (answer, served) = world.exchange(self.who, "SendMessageBatch", input).await;
         world.note(|| format!("{:<12} q{queue} send {sent:?} -> {}", self.who, brief(&answer)));
-        let whole = self.outcome("SendMessageBatch", queue, &answer);
+        let whole = self.outcome("SendMessageBatch", queue, &answer, served);
         for id in sent {
-            let (outcome, told) = self.of_batch("SendMessageBatch", whole, &answer, &format!("e{id}"));
+            let (outcome, told) =
+                self.of_batch("SendMessageBatch", (whole, served), &answer, &format!("e{id}"));
             world.model.borrow_mut().end_send(id, outcome, &told, served);
         }
         world.travel().await;
     }
 
     /// What became of one entry.
-    fn of_batch(&self, operation: &str, whole: Outcome, answer: &Answer, entry: &str) -> (Outcome, Value) {
+    fn of_batch(
+        &self,
+        operation: &str,
+        (whole, served): (Outcome, Stamp),
+        answer: &Answer,
+        entry: &str,
+    ) -> (Outcome, Value) {
         let Answer::Ok(value) = answer else {
             return (whole, Value::Null);
         };
@@ -115,7 +134,7 @@ impl Client {
             }
             (None, Some(failed)) if failed["SenderFault"] == true => (Outcome::Refused, failed),
             (None, Some(failed)) => {
-                if !model.trouble {
+                if !model.expects_failures(served) {
                     model.unexpected(operation, &failed.to_string());
                 }
                 self.world.restart_wanted.set(true);
@@ -136,7 +155,9 @@ impl Client {
         visibility: Option<u64>,
         wait: Option<u64>,
     ) -> (Vec<Held>, bool) {
-        self.world.travel().await;
+        if !self.reach(queue).await {
+            return (Vec::new(), false);
+        }
         let world = &self.world;
         let mut input = json!({
             "MaxNumberOfMessages": max, "MessageAttributeNames": ["All"], "AttributeNames": ["All"],
@@ -163,7 +184,7 @@ impl Client {
             Answer::Refused(_) => (Got::Refused, None),
             Answer::Failed(_) | Answer::Lost => (Got::Lost, None),
         };
-        self.outcome("ReceiveMessage", queue, &answer);
+        self.outcome("ReceiveMessage", queue, &answer, served);
         let messages = messages.unwrap_or_default();
         world.model.borrow_mut().end_receive(id, got, &messages, served);
         let held = self.held(&messages);
@@ -178,28 +199,41 @@ impl Client {
             let body = json["Body"].as_str()?;
             let id: MessageId = body.split('.').next()?.strip_prefix('m')?.parse().ok()?;
             let deliveries = &model.messages.get(id)?.deliveries;
-            let delivery = deliveries.iter().rposition(|delivery| delivery.handle == handle)?;
+            let delivery = deliveries
+                .iter()
+                .rposition(|delivery| delivery.handle == handle)?;
             Some((id, delivery))
         };
         messages.iter().filter_map(find).collect()
     }
 
     pub(crate) async fn delete(&self, queue: QueueId, held: Held) {
-        self.world.travel().await;
+        if !self.reach(queue).await {
+            return;
+        }
         let world = &self.world;
         let (url, handle) = self.address(queue, held);
         let scope = Scope::Message(held.0, held.1);
         let removal = world.model.borrow_mut().begin_removal(scope, world.now());
         let input = json!({"QueueUrl": url, "ReceiptHandle": handle});
         let (answer, served) = world.exchange(self.who, "DeleteMessage", input).await;
-        world.note(|| format!("{:<12} q{queue} delete m{} -> {}", self.who, held.0, brief(&answer)));
-        let outcome = self.outcome("DeleteMessage", queue, &answer);
+        world.note(|| {
+            format!(
+                "{:<12} q{queue} delete m{} -> {}",
+                self.who,
+                held.0,
+                brief(&answer)
+            )
+        });
+        let outcome = self.outcome("DeleteMessage", queue, &answer, served);
         world.model.borrow_mut().end_removal(removal, outcome, served);
         world.travel().await;
     }
 
     pub(crate) async fn delete_batch(&self, queue: QueueId, held: Vec<Held>) {
-        self.world.travel().await;
+        if !self.reach(queue).await {
+            return;
+        }
         let world = &self.world;
         let mut removals = Vec::new();
         let mut entries = Vec::new();
@@ -214,17 +248,19 @@ impl Client {
         let input = json!({"QueueUrl": url, "Entries": entries});
         let (answer, served) = world.exchange(self.who, "DeleteMessageBatch", input).await;
         world.note(|| format!("{:<12} q{queue} delete {held:?} -> {}", self.who, brief(&answer)));
-        let whole = self.outcome("DeleteMessageBatch", queue, &answer);
+        let whole = self.outcome("DeleteMessageBatch", queue, &answer, served);
         for (number, removal) in removals.into_iter().enumerate() {
             let entry = format!("e{number}");
-            let (outcome, _) = self.of_batch("DeleteMessageBatch", whole, &answer, &entry);
+            let (outcome, _) = self.of_batch("DeleteMessageBatch", (whole, served), &answer, &entry);
             world.model.borrow_mut().end_removal(removal, outcome, served);
         }
         world.travel().await;
     }
 
     pub(crate) async fn change(&self, queue: QueueId, held: Held, seconds: u64) {
-        self.world.travel().await;
+        if !self.reach(queue).await {
+            return;
+        }
         let world = &self.world;
         let (url, handle) = self.address(queue, held);
         let change = {
@@ -233,18 +269,32 @@ impl Client {
         };
         let input = json!({"QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": seconds});
         let (answer, served) = world.exchange(self.who, "ChangeMessageVisibility", input).await;
-        world.note(|| format!("{:<12} q{queue} hide m{} {seconds} s -> {}", self.who, held.0, brief(&answer)));
+        world.note(|| {
+            format!(
+                "{:<12} q{queue} hide m{} {seconds} s -> {}",
+                self.who,
+                held.0,
+                brief(&answer)
+            )
+        });
         let (outcome, why) = match &answer {
             Answer::Refused(why) => (Outcome::Refused, why.as_str()),
-            _ => (self.outcome("ChangeMessageVisibility", queue, &answer), ""),
+            Answer::Ok(_) | Answer::Failed(_) | Answer::Lost => (
+                self.outcome("ChangeMessageVisibility", queue, &answer, served),
+                "",
+            ),
         };
-        let mut model = world.model.borrow_mut();
-        model.end_change(held.0, change, outcome, why, served);
-        drop(model);
+        world
+            .model
+            .borrow_mut()
+            .end_change(held.0, change, outcome, why, served);
         world.travel().await;
     }
 
     pub(crate) async fn purge(&self, queue: QueueId) {
+        if !self.reach(queue).await {
+            return;
+        }
         let world = &self.world;
         let url = world.model.borrow().queues[queue].url.clone();
         let removal = {
@@ -254,7 +304,9 @@ impl Client {
         let (answer, served) = self.ask("PurgeQueue", json!({"QueueUrl": url})).await;
         let outcome = match &answer {
             Answer::Refused(why) if why.starts_with("PurgeQueueInProgress") => Outcome::Refused,
-            _ => self.outcome("PurgeQueue", queue, &answer),
+            Answer::Ok(_) | Answer::Refused(_) | Answer::Failed(_) | Answer::Lost => {
+                self.outcome("PurgeQueue", queue, &answer, served)
+            }
         };
         world.model.borrow_mut().end_removal(removal, outcome, served);
     }
@@ -281,7 +333,11 @@ fn brief(answer: &Answer) -> String {
     };
     if value["Messages"].is_null() {
         let failed = value["Failed"].as_array().map_or(0, Vec::len);
-        return if failed > 0 { value["Failed"].to_string() } else { "done".into() };
+        return if failed > 0 {
+            value["Failed"].to_string()
+        } else {
+            "done".into()
+        };
     }
     let messages = value["Messages"].as_array().map_or(&[][..], Vec::as_slice);
     let word = |message: &Value| {

@@ -42,7 +42,10 @@ fn main() -> ExitCode {
             }
             if let Some(broken) = broken {
                 stop.store(number("BULLA_KEEP_GOING").is_none(), Ordering::Relaxed);
-                failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((seed, broken));
+                failed
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .push((seed, broken));
             }
         }
     };
@@ -55,7 +58,10 @@ fn main() -> ExitCode {
     let mut failed = failed.into_inner().unwrap_or_default();
     failed.sort();
     let [messages, crashes] = sums.map(AtomicU64::into_inner);
-    println!("{rounds} seeds from {first}, {messages} messages, {crashes} crashes, {} failures", failed.len());
+    println!(
+        "{rounds} seeds from {first}, {messages} messages, {crashes} crashes, {} failures",
+        failed.len()
+    );
     for (seed, broken) in failed.iter().skip(1) {
         println!("seed {seed}: {broken}");
     }
@@ -85,11 +91,14 @@ fn replay(seed: u64) -> ExitCode {
     let mut options = Options::of(seed);
     if let Some(operations) = number("BULLA_OPERATIONS") {
         options.operations = operations;
-    } else if once(&options).broken.is_some() {
+    } else if let Some(broken) = once(&options).broken {
+        let kind = |broken: &str| broken.replace(|letter: char| letter.is_ascii_digit(), "");
         let shorter = (1..options.operations).find(|operations| {
             let mut options = options.clone();
             options.operations = *operations;
-            once(&options).broken.is_some()
+            once(&options)
+                .broken
+                .is_some_and(|other| kind(&other) == kind(&broken))
         });
         options.operations = shorter.unwrap_or(options.operations);
     }
@@ -100,7 +109,10 @@ fn replay(seed: u64) -> ExitCode {
     }
     println!("{options:?}");
     let Some(broken) = report.broken else {
-        println!("seed {seed}: all promises kept; fingerprint {:016x}", report.fingerprint);
+        println!(
+            "seed {seed}: all promises kept; fingerprint {:016x}",
+            report.fingerprint
+        );
         return ExitCode::SUCCESS;
     };
     println!("seed {seed}: {broken}");

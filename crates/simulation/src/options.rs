@@ -17,8 +17,6 @@ pub enum Mutation {
     IgnoresDelays,
     /// A receive that finds something is answered as if it had found nothing, and hides nothing.
     MissesMessages,
-    /// Long polls do not wait.
-    DoesNotWait,
     /// One message in eight is delivered twice by one receive.
     DeliversTwice,
     /// Purges are acknowledged and not done.
@@ -60,6 +58,9 @@ pub struct Options {
 
 impl Options {
     /// What the seed says.
+    ///
+    /// # Panics
+    /// Never: every choice is from a list that is not empty.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let mut random = Random::new(seed ^ 0x6f70_7469_6f6e_7300);

@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// Steps after which a run is taken to be stuck.
 const STEPS_MAX: u64 = 3_000_000;
 
+/// Times that the server dies by chance; what comes after shows whether it recovers.
+const CRASHES_MAX: u64 = 25;
+
 /// What came of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -73,12 +76,7 @@ impl Simulation {
         let (instance, _) = InstanceKey::create(&root, &entropy).unwrap();
         let durable = Durable {
             disk: SimulatedDisk::default(),
-            directory: SimulatedDirectory::new(
-                options.partitions,
-                &time,
-                options.seed,
-                options.directory_ms,
-            ),
+            directory: SimulatedDirectory::new(options.partitions, &time, options.seed, options.directory_ms),
             instance: Arc::new(instance),
             people: Arc::new(People::new()),
         };
@@ -191,7 +189,7 @@ impl Simulation {
             let crash = self.world.pick(&[Crash::Process, Crash::Power]);
             return self.crash(crash);
         }
-        if !self.world.faults.get() {
+        if !self.world.faults.get() || self.crashes > CRASHES_MAX {
             return;
         }
         if self.options.crash_every > 0 && self.chance.one_in(self.options.crash_every) {
@@ -219,13 +217,7 @@ impl Simulation {
 
     fn start(&mut self) {
         let seed = self.chance.below(u64::MAX);
-        let started = Life::start(
-            &self.options,
-            &self.durable,
-            &self.time,
-            seed,
-            &mut self.executor,
-        );
+        let started = Life::start(&self.options, &self.durable, &self.time, seed, &mut self.executor);
         match started {
             Ok(life) => self.life = Some(life),
             Err(OpenError::Io { .. }) if !self.durable.disk.has_power() => self.crash(Crash::Power),
@@ -256,7 +248,8 @@ impl Simulation {
             Crash::Process => self.durable.disk.after_kill(),
             Crash::Power => self.durable.disk.after_power_cut(&mut self.chance),
         };
-        self.world.model.borrow_mut().crash();
+        let now = self.world.now();
+        self.world.model.borrow_mut().crash(now);
         self.crashes += 1;
         self.down_until = self.time.now() + self.chance.below(3_000);
     }

@@ -39,7 +39,9 @@ pub(crate) async fn story(world: Rc<World>) {
         let (held, _) = client.receive(*queue, 10, Some(0), Some(0)).await;
         if let Some((id, _)) = held.first() {
             let mut model = world.model.borrow_mut();
-            model.broken(|| format!("message {id} came out of a queue that was empty before the last restart"));
+            model.broken(|| {
+                format!("message {id} came out of a queue that was empty before the last restart")
+            });
         }
     }
 }
@@ -60,7 +62,9 @@ fn last_queues(world: &World) -> Vec<QueueId> {
     let model = world.model.borrow();
     let is_there = |id: &QueueId| {
         let queue = &model.queues[*id];
-        let is_last = !model.queues[id + 1..].iter().any(|later| later.name == queue.name);
+        let is_last = !model.queues[id + 1..]
+            .iter()
+            .any(|later| later.name == queue.name);
         is_last && !queue.is_ending
     };
     (0..model.queues.len()).filter(is_there).collect()
@@ -73,8 +77,11 @@ async fn drain(client: &Client, queue: QueueId) {
         let hidden_until = {
             let model = world.model.borrow();
             let of_queue = model.messages.iter().filter(|message| message.queue == queue);
-            let there = of_queue.filter(|message| message.sent != Sent::Refused && !model.is_deleted(message));
-            there.map(|message| model.hidden_until(message)).max().unwrap_or(0)
+            let there = of_queue.filter(|message| message.sent != Sent::Refused && !message.is_deleted());
+            there
+                .map(|message| model.hidden_until(message))
+                .max()
+                .unwrap_or(0)
         };
         let now = world.now().at;
         let waits = hidden_until >= now;

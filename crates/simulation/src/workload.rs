@@ -83,41 +83,44 @@ fn settings(world: &World, slot: usize) -> Value {
 /// Makes a queue, however often it takes; `None` only after a broken promise.
 async fn create(client: &Client, name: &str, attributes: &Value) -> Option<QueueId> {
     let world = &client.world;
-    let number = |name: &str| attributes[name].as_str().unwrap().parse::<u64>().unwrap() * 1000;
     for _ in 0..1000 {
         world.until_open().await;
         let input = json!({"QueueName": name, "Attributes": attributes});
-        let (answer, _) = client.ask("CreateQueue", input).await;
-        let mut model = world.model.borrow_mut();
+        let (answer, served) = client.ask("CreateQueue", input).await;
         match answer {
-            Answer::Ok(made) => {
-                model.queues.push(Queue {
-                    name: name.to_owned(),
-                    url: made["QueueUrl"].as_str().unwrap_or_default().to_owned(),
-                    visibility: number("VisibilityTimeout"),
-                    delay: number("DelaySeconds"),
-                    retention: number("MessageRetentionPeriod"),
-                    wait: number("ReceiveMessageWaitTimeSeconds"),
-                    is_open: !attributes["Policy"].is_null(),
-                    is_ending: false,
-                });
-                return Some(model.queues.len() - 1);
-            }
+            Answer::Ok(made) => return Some(created(world, name, attributes, &made)),
             Answer::Refused(why) if why != "unreachable" => {
-                model.unexpected("CreateQueue", &why);
+                world.model.borrow_mut().unexpected("CreateQueue", &why);
                 return None;
             }
-            Answer::Failed(code) if !model.trouble => {
-                model.unexpected("CreateQueue", &code);
+            Answer::Failed(code) if !world.model.borrow().expects_failures(served) => {
+                world.model.borrow_mut().unexpected("CreateQueue", &code);
                 return None;
             }
             Answer::Failed(_) => world.restart_wanted.set(true),
             Answer::Refused(_) | Answer::Lost => {}
         }
-        drop(model);
         world.time.sleep(1000).await;
     }
     None
+}
+
+/// Takes note of a queue that was made.
+fn created(world: &World, name: &str, attributes: &Value, made: &Value) -> QueueId {
+    let number = |name: &str| attributes[name].as_str().unwrap().parse::<u64>().unwrap() * 1000;
+    let mut model = world.model.borrow_mut();
+    model.queues.push(Queue {
+        name: name.to_owned(),
+        url: made["QueueUrl"].as_str().unwrap_or_default().to_owned(),
+        visibility: number("VisibilityTimeout"),
+        delay: number("DelaySeconds"),
+        retention: number("MessageRetentionPeriod"),
+        wait: number("ReceiveMessageWaitTimeSeconds"),
+        is_open: !attributes["Policy"].is_null(),
+        is_ending: false,
+        is_replaced: false,
+    });
+    model.queues.len() - 1
 }
 
 /// One client's life.
@@ -134,13 +137,13 @@ pub(crate) async fn work(world: Rc<World>, number: u64) {
         if world.one_in(2) {
             world.time.sleep(world.below(world.options.think_ms + 1)).await;
         }
+        if !world.is_open() && !world.one_in(8) {
+            world.until_open().await;
+        }
         let Some(queue) = choose_queue(&client) else {
             world.time.sleep(1000).await;
             continue;
         };
-        if !world.is_open() && !world.one_in(8) {
-            world.until_open().await;
-        }
         act(&client, queue).await;
     }
     world.busy.set(world.busy.get() - 1);
@@ -150,8 +153,10 @@ pub(crate) async fn work(world: Rc<World>, number: u64) {
 fn choose_queue(client: &Client) -> Option<QueueId> {
     let model = client.world.model.borrow();
     let may = |(id, queue): (QueueId, &Queue)| {
-        let is_last = !model.queues[id + 1..].iter().any(|later| later.name == queue.name);
-        (is_last && (client.who != STRANGER || queue.is_open)).then_some(id)
+        let is_last = !model.queues[id + 1..]
+            .iter()
+            .any(|later| later.name == queue.name);
+        (is_last && !queue.is_replaced && (client.who != STRANGER || queue.is_open)).then_some(id)
     };
     let usable: Vec<QueueId> = model.queues.iter().enumerate().filter_map(may).collect();
     (!usable.is_empty()).then(|| client.world.pick(&usable))
@@ -231,7 +236,11 @@ fn draft(client: &Client, queue: QueueId) -> Draft {
         body: letter.repeat(size),
         attributes,
         delay,
-        sender: if client.who == USER { "AIDAWORKER" } else { client.who },
+        sender: if client.who == USER {
+            "AIDAWORKER"
+        } else {
+            client.who
+        },
     }
 }
 
@@ -240,7 +249,7 @@ fn choose_handle(world: &World, queue: QueueId) -> Option<Held> {
     let model = world.model.borrow();
     let may = |(id, message): (usize, &crate::model::Message)| {
         let of_queue = message.queue == queue && !message.deliveries.is_empty();
-        (of_queue && !is_deleted(&model, id)).then(|| (id, message.deliveries.len()))
+        (of_queue && !is_deleted(&model, id)).then_some((id, message.deliveries.len()))
     };
     let messages = model.messages.iter().enumerate().rev();
     let received: Vec<(usize, usize)> = messages.filter_map(may).take(HANDLES_MAX).collect();
@@ -259,7 +268,7 @@ fn choose_handle(world: &World, queue: QueueId) -> Option<Held> {
 /// Whether a delete of the message was acknowledged, most of the time.
 fn is_deleted(model: &Model, id: usize) -> bool {
     let done = |end: &_| model.is_done(end);
-    model.messages[id].ends.iter().any(done) && id % 7 != 0
+    model.messages[id].ends.iter().any(done) && !id.is_multiple_of(7)
 }
 
 /// Changes something that messages do not depend on, but what is allowed might.
@@ -313,7 +322,10 @@ async fn replace(client: &Client, queue: QueueId) {
             model.broken(|| format!("`{name}` was made again at {again:?}, deleted at {served:?}"));
         }
     }
-    world.time.sleep(60_000 + world.below(100_000)).await;
+    world.time.sleep(57_000 + world.below(100_000)).await;
+    // Whoever is on the way to the old queue must not come to the new one.
+    world.model.borrow_mut().queues[queue].is_replaced = true;
+    world.time.sleep(4_000).await;
     let slot = name.trim_start_matches("queue").parse().unwrap();
     let attributes = settings(world, slot);
     create(client, &name, &attributes).await;

@@ -161,7 +161,7 @@ impl World {
     /// Waits until the server is up.
     pub(crate) async fn until_open(&self) {
         while !self.is_open() {
-            self.time.sleep(10).await;
+            self.time.sleep(100).await;
         }
     }
 
@@ -216,10 +216,11 @@ impl World {
             (Some(Mutation::DropsDeletes), "DeleteMessage") if self.one_in(4) => return Err(json!({})),
             (Some(Mutation::DropsPurges), "PurgeQueue") => return Err(json!({})),
             (Some(Mutation::DropsSends), "SendMessage") if self.one_in(16) => {
-                return Err(json!({"MessageId": "11111111-1111-4111-8111-111111111111", "MD5OfMessageBody": "0"}));
+                return Err(
+                    json!({"MessageId": "11111111-1111-4111-8111-111111111111", "MD5OfMessageBody": "0"}),
+                );
             }
             (Some(Mutation::IgnoresVisibility), "ReceiveMessage") => input["VisibilityTimeout"] = json!(0),
-            (Some(Mutation::DoesNotWait), "ReceiveMessage") => input["WaitTimeSeconds"] = json!(0),
             (Some(Mutation::IgnoresDelays), "SendMessage") => input["DelaySeconds"] = json!(0),
             _ => {}
         }

@@ -1,8 +1,8 @@
 //! Whether a message is there, and since when it is ready.
 
 use super::message::{Message, Sent};
-use super::removal::Scope;
 use super::receive::ReceiveId;
+use super::removal::Scope;
 use super::{MessageId, Model, Outcome};
 use crate::world::Stamp;
 
@@ -48,7 +48,7 @@ impl Model {
             let life = message.deliveries[delivery].life;
             // After a crash an older lease may be the one that is remembered.
             if life < self.life || message.is_latest(delivery) {
-                since = since.max(message.hidden_at_most(delivery)?);
+                since = since.max(message.hidden_at_most(delivery, self.life)?);
             }
         }
         for end in &message.ends {
@@ -59,7 +59,8 @@ impl Model {
 
     /// Until when the message may be hidden, whether it is there or not.
     pub(crate) fn hidden_until(&self, message: &Message) -> u64 {
-        let leases = (0..message.deliveries.len()).filter_map(|delivery| message.hidden_at_most(delivery));
+        let leases =
+            (0..message.deliveries.len()).filter_map(|delivery| message.hidden_at_most(delivery, self.life));
         let sent = message.present_since().unwrap_or(message.arrived);
         leases
             .max()
@@ -91,7 +92,9 @@ impl Model {
         if let Some(sent) = message.sent_by()
             && served.at > sent.at + retention
         {
-            return Err(format!("message {id} was received at {served:?}, after its retention"));
+            return Err(format!(
+                "message {id} was received at {served:?}, after its retention"
+            ));
         }
         for at in 0..message.ends.len() {
             let end = message.ends[at];

@@ -4,6 +4,11 @@ use super::{Outcome, QueueId, RemovalId};
 use crate::world::Stamp;
 use serde_json::Value;
 
+/// Known and not mended yet: a delete that fails makes its message ready at once, whatever its lease says.
+pub(super) const FAILED_DELETES_REVEAL: bool = true;
+/// Known and not mended yet: a shortened visibility timeout may be lost by a crash, and the longer one hold again.
+const SHORTENING_IS_A_NOTE: bool = true;
+
 /// What is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
@@ -72,6 +77,8 @@ pub(crate) struct Message {
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) changes: Vec<Change>,
     pub(crate) ends: Vec<End>,
+    /// When deletes of it began that may have failed.
+    pub(crate) failed_deletes: Vec<Stamp>,
 }
 
 impl Message {
@@ -86,7 +93,13 @@ impl Message {
             deliveries: Vec::new(),
             changes: Vec::new(),
             ends: Vec::new(),
+            failed_deletes: Vec::new(),
         }
+    }
+
+    /// Whether something surely ended it.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.ends.iter().any(|end| end.is_sure)
     }
 
     /// Whether delivery `a` came after `b` in the same life.
@@ -128,18 +141,22 @@ impl Message {
                 && self.is_alone(change);
             until = if is_sure { changed } else { until.min(changed) };
         }
-        until
+        let revealed = self.failed_deletes.iter().filter(|failed| **failed < before);
+        revealed.fold(until, |until, failed| until.min(failed.at))
     }
 
-    /// Until when a delivery may hide the message; `None` while that is being changed.
-    pub(crate) fn hidden_at_most(&self, delivery: usize) -> Option<u64> {
+    /// Until when a delivery may hide the message in this life of the server; `None` while that is being changed.
+    pub(crate) fn hidden_at_most(&self, delivery: usize, life: u32) -> Option<u64> {
         let lease = &self.deliveries[delivery];
         let mut until = lease.served.at + lease.visibility;
+        let forgets = SHORTENING_IS_A_NOTE && lease.life < life;
         for change in &self.changes {
             let changed = change.ended?.at + change.visibility;
             match change.outcome? {
                 Outcome::Refused => {}
-                Outcome::Done if change.delivery == delivery && self.is_alone(change) => until = changed,
+                Outcome::Done if !forgets && change.delivery == delivery && self.is_alone(change) => {
+                    until = changed;
+                }
                 Outcome::Done | Outcome::Unknown => until = until.max(changed),
             }
         }

@@ -49,6 +49,8 @@ pub(crate) struct Model {
     pub(crate) life: u32,
     /// Whether the disk was made to fail in this life, so that errors are expected.
     pub(crate) trouble: bool,
+    /// When the last life that had trouble ended.
+    trouble_before: Stamp,
     /// The first broken promise.
     pub(crate) violation: Option<String>,
 }
@@ -62,9 +64,16 @@ impl Model {
     }
 
     /// The server's life has ended.
-    pub(crate) fn crash(&mut self) {
+    pub(crate) fn crash(&mut self, now: Stamp) {
         self.life += 1;
-        self.trouble = false;
+        if std::mem::take(&mut self.trouble) {
+            self.trouble_before = now;
+        }
+    }
+
+    /// Whether the server had a reason to fail what it answered then.
+    pub(crate) fn expects_failures(&self, served: Stamp) -> bool {
+        self.trouble || served <= self.trouble_before
     }
 
     /// Notes an answer that the server had no reason to give.

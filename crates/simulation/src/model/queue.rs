@@ -17,4 +17,6 @@ pub(crate) struct Queue {
     pub(crate) is_open: bool,
     /// Whether somebody has begun to delete it.
     pub(crate) is_ending: bool,
+    /// Whether another queue has its name, or will have soon.
+    pub(crate) is_replaced: bool,
 }

@@ -133,25 +133,37 @@ impl Model {
                 message.queue
             ));
         }
-        if json["Body"] != message.draft.body.as_str() || json["MessageAttributes"] != message.draft.attributes {
+        if json["Body"] != message.draft.body.as_str()
+            || json["MessageAttributes"] != message.draft.attributes
+        {
             return Err(format!("message {id} was altered: {json}"));
         }
         let told = json["MessageId"].as_str().unwrap_or_default();
         if message.id.get_or_insert_with(|| told.to_owned()) != told {
-            return Err(format!("message {id} has the id {:?} and came as `{told}`", message.id));
+            return Err(format!(
+                "message {id} has the id {:?} and came as `{told}`",
+                message.id
+            ));
         }
         if let Some(md5) = &message.md5
             && json["MD5OfBody"] != md5.as_str()
         {
-            return Err(format!("message {id} came with another MD5 than it was sent with"));
+            return Err(format!(
+                "message {id} came with another MD5 than it was sent with"
+            ));
         }
         if json["Attributes"]["SenderId"] != message.draft.sender {
             return Err(format!("message {id} came with another sender: {json}"));
         }
         let sent = number(json, "SentTimestamp").unwrap_or(0);
-        let (first, last) = (message.arrived.at, message.sent_by().map_or(u64::MAX / 2, |sent| sent.at));
+        let (first, last) = (
+            message.arrived.at,
+            message.sent_by().map_or(u64::MAX / 2, |sent| sent.at),
+        );
         if !(first..=last).contains(&sent.saturating_sub(crate::time::EPOCH_MS)) {
-            return Err(format!("message {id} came with the wrong time of sending: {json}"));
+            return Err(format!(
+                "message {id} came with the wrong time of sending: {json}"
+            ));
         }
         Ok(())
     }
@@ -198,7 +210,11 @@ impl Model {
     fn found_nothing(&mut self, id: ReceiveId, served: Stamp) {
         let receive = &self.receives[id];
         // A long poll looks until its end, another only when it comes.
-        let looked = if receive.wait > 0 { served.at } else { receive.arrived.at };
+        let looked = if receive.wait > 0 {
+            served.at
+        } else {
+            receive.arrived.at
+        };
         let queue = receive.queue;
         let unanswered = |(other, receive): (ReceiveId, &Receive)| {
             (receive.queue == queue && receive.ended.is_none()).then_some(other)

@@ -1,6 +1,6 @@
 //! What ends messages: deletes, purges, the deletion of their queue.
 
-use super::message::End;
+use super::message::{End, FAILED_DELETES_REVEAL};
 use super::{MessageId, Model, Outcome, QueueId};
 use crate::world::Stamp;
 
@@ -42,11 +42,6 @@ impl Model {
         self.removals[end.removal].outcome == Some(Outcome::Done)
     }
 
-    /// Whether something surely ended the message.
-    pub(crate) fn is_deleted(&self, message: &super::Message) -> bool {
-        message.ends.iter().any(|end| end.is_sure)
-    }
-
     pub(crate) fn begin_removal(&mut self, scope: Scope, now: Stamp) -> RemovalId {
         let removal = self.removals.len();
         self.removals.push(Removal {
@@ -62,7 +57,13 @@ impl Model {
             is_disproved: false,
         };
         match scope {
-            Scope::Message(message, _) => self.messages[message].ends.push(end),
+            Scope::Message(message, _) => {
+                let message = &mut self.messages[message];
+                message.ends.push(end);
+                if self.trouble && FAILED_DELETES_REVEAL {
+                    message.failed_deletes.push(now);
+                }
+            }
             Scope::Purge(queue) | Scope::Queue(queue) => {
                 if matches!(scope, Scope::Queue(_)) {
                     self.queues[queue].is_ending = true;
@@ -102,7 +103,11 @@ impl Model {
             return;
         }
         for number in 0..self.messages.len() {
-            let Some(at) = self.messages[number].ends.iter().position(|end| end.removal == id) else {
+            let Some(at) = self.messages[number]
+                .ends
+                .iter()
+                .position(|end| end.removal == id)
+            else {
                 continue;
             };
             let is_sure = match removal.scope {
