@@ -225,9 +225,22 @@ impl Client {
                 brief(&answer)
             )
         });
-        let outcome = self.outcome("DeleteMessage", queue, &answer, served);
+        let outcome = match &answer {
+            Answer::Refused(why) if self.may_expire(queue, why) => {
+                world.model.borrow_mut().refused_delete(held, why, served);
+                Outcome::Refused
+            }
+            Answer::Ok(_) | Answer::Refused(_) | Answer::Failed(_) | Answer::Lost => {
+                self.outcome("DeleteMessage", queue, &answer, served)
+            }
+        };
         world.model.borrow_mut().end_removal(removal, outcome, served);
         world.travel().await;
+    }
+
+    /// Whether a delete may be refused so: receipt handles of FIFO queues are good for as long as they hide their message.
+    fn may_expire(&self, queue: QueueId, why: &str) -> bool {
+        self.world.model.borrow().queues[queue].fifo.is_some() && why.contains("expired")
     }
 
     pub(crate) async fn delete_batch(&self, queue: QueueId, held: Vec<Held>) {
@@ -251,7 +264,15 @@ impl Client {
         let whole = self.outcome("DeleteMessageBatch", queue, &answer, served);
         for (number, removal) in removals.into_iter().enumerate() {
             let entry = format!("e{number}");
-            let (outcome, _) = self.of_batch("DeleteMessageBatch", (whole, served), &answer, &entry);
+            let (outcome, told) = self.of_batch("DeleteMessageBatch", (whole, served), &answer, &entry);
+            let why = told["Message"].as_str().unwrap_or_default();
+            if outcome == Outcome::Refused && told.is_object() {
+                if self.may_expire(queue, why) {
+                    world.model.borrow_mut().refused_delete(held[number], why, served);
+                } else {
+                    world.model.borrow_mut().unexpected("DeleteMessageBatch", why);
+                }
+            }
             world.model.borrow_mut().end_removal(removal, outcome, served);
         }
         world.travel().await;
@@ -319,7 +340,18 @@ impl Client {
 }
 
 fn entry(draft: &Draft) -> Value {
-    let mut input = json!({"DelaySeconds": draft.delay / 1000});
+    let mut input = json!({});
+    if let Some(fifo) = &draft.fifo {
+        input["MessageGroupId"] = fifo.group.as_str().into();
+        if let Some(id) = &fifo.deduplication {
+            input["MessageDeduplicationId"] = id.as_str().into();
+        }
+    } else {
+        input["DelaySeconds"] = (draft.delay / 1000).into();
+    }
+    if let Some(group) = &draft.fair_group {
+        input["MessageGroupId"] = group.as_str().into();
+    }
     if !draft.attributes.is_null() {
         input["MessageAttributes"] = draft.attributes.clone();
     }

@@ -21,6 +21,12 @@ pub enum Mutation {
     DeliversTwice,
     /// Purges are acknowledged and not done.
     DropsPurges,
+    /// The messages of a FIFO queue come in the wrong order.
+    ShufflesGroups,
+    /// A duplicate is sent as if it were none.
+    ForgetsDeduplication,
+    /// FIFO messages come without the others of their group being waited for.
+    ForgetsGroups,
     /// A sync of the disk does nothing.
     SyncsNothing,
 }

@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::executor::Owner;
-use crate::model::{QueueId, Sent};
+use crate::model::QueueId;
 use crate::people::ACCOUNT;
 use crate::workload;
 use crate::world::{Answer, Crash, World};
@@ -77,7 +77,7 @@ async fn drain(client: &Client, queue: QueueId) {
         let hidden_until = {
             let model = world.model.borrow();
             let of_queue = model.messages.iter().filter(|message| message.queue == queue);
-            let there = of_queue.filter(|message| message.sent != Sent::Refused && !message.is_deleted());
+            let there = of_queue.filter(|message| message.is_possible() && !message.is_deleted());
             there
                 .map(|message| model.hidden_until(message))
                 .max()
@@ -114,7 +114,10 @@ async fn look(client: &Client, queue: QueueId) {
         let mut model = world.model.borrow_mut();
         let now = world.now();
         let missing = model.messages.iter().position(|message| {
-            message.queue == queue && message.present_since().is_some() && !model.may_be_gone(message, now)
+            message.queue == queue
+                && message.present_since().is_some()
+                && !model.may_be_gone(message, now)
+                && !model.is_ambiguous(message)
         });
         if let Some(id) = missing {
             model.broken(|| format!("message {id} never came back although nothing ended it"));

@@ -17,7 +17,8 @@ pub(crate) const EPOCH_MS: u64 = 1_767_225_600_000;
 struct State {
     now: u64,
     next: u64,
-    sleepers: BTreeMap<(u64, u64), Option<Waker>>,
+    /// Those who wait and were not woken yet.
+    sleepers: BTreeMap<(u64, u64), Waker>,
 }
 
 /// The true time, in milliseconds since the beginning.
@@ -43,13 +44,10 @@ impl Time {
         let mut state = self.state();
         state.now = state.now.max(now);
         let later = (state.now, u64::MAX);
-        let due: Vec<Waker> = state
-            .sleepers
-            .range_mut(..=later)
-            .filter_map(|(_, waker)| waker.take())
-            .collect();
+        let asleep = state.sleepers.split_off(&later);
+        let due = std::mem::replace(&mut state.sleepers, asleep);
         drop(state);
-        due.into_iter().for_each(Waker::wake);
+        due.into_values().for_each(Waker::wake);
     }
 
     /// Completes after so many milliseconds.
@@ -57,7 +55,6 @@ impl Time {
         let mut state = self.state();
         let key = (state.now.saturating_add(milliseconds), state.next);
         state.next += 1;
-        state.sleepers.insert(key, None);
         drop(state);
         Sleep {
             time: self.clone(),
@@ -80,9 +77,7 @@ impl Future for Sleep {
         if state.now >= self.key.0 {
             return Poll::Ready(());
         }
-        if let Some(waker) = state.sleepers.get_mut(&self.key) {
-            *waker = Some(context.waker().clone());
-        }
+        state.sleepers.insert(self.key, context.waker().clone());
         Poll::Pending
     }
 }

@@ -1,7 +1,7 @@
 //! What clients do: everything, at random, with weights that the seed chooses.
 
 use crate::client::{Client, Held};
-use crate::model::{Draft, Model, Outcome, Queue, QueueId, Scope};
+use crate::model::{Draft, Fifo, FifoSettings, Model, Outcome, Queue, QueueId, Scope};
 use crate::people::{ACCOUNT, STRANGER, USER};
 use crate::world::{Answer, World};
 use serde_json::{Value, json};
@@ -45,7 +45,9 @@ pub(crate) async fn prepare(world: &Rc<World>) -> Vec<Option<QueueId>> {
     };
     let mut slots = Vec::new();
     for slot in 0..world.options.queues {
-        let mut attributes = settings(world, slot);
+        let is_fifo = world.one_in(2);
+        let name = format!("queue{slot}{}", if is_fifo { ".fifo" } else { "" });
+        let mut attributes = settings(world, &name);
         if world.one_in(4) {
             let (answer, _) = client.ask("CreateKey", json!({})).await;
             let Answer::Ok(key) = answer else {
@@ -54,13 +56,13 @@ pub(crate) async fn prepare(world: &Rc<World>) -> Vec<Option<QueueId>> {
             attributes["KmsMasterKeyId"] = key["KeyMetadata"]["KeyId"].clone();
             attributes.as_object_mut().unwrap().remove("Policy");
         }
-        slots.push(create(&client, &format!("queue{slot}"), &attributes).await);
+        slots.push(create(&client, &name, &attributes).await);
     }
     slots
 }
 
 /// The attributes of a new queue.
-fn settings(world: &World, slot: usize) -> Value {
+fn settings(world: &World, name: &str) -> Value {
     let second = |from: &[u64]| Value::from(world.pick(from).to_string());
     let mut attributes = json!({
         "VisibilityTimeout": second(&[0, 1, 5, 30, 30, 600, 43_200]),
@@ -68,12 +70,20 @@ fn settings(world: &World, slot: usize) -> Value {
         "MessageRetentionPeriod": second(&[60, 3_600, 345_600, 1_209_600, 1_209_600]),
         "ReceiveMessageWaitTimeSeconds": second(&[0, 0, 1, 20]),
     });
+    if name.ends_with(".fifo") {
+        attributes["FifoQueue"] = "true".into();
+        attributes["ContentBasedDeduplication"] = world.one_in(2).to_string().into();
+        if world.one_in(2) {
+            attributes["DeduplicationScope"] = "messageGroup".into();
+            attributes["FifoThroughputLimit"] = "perMessageGroupId".into();
+        }
+    }
     if world.one_in(2) {
         let policy = json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Principal": {"AWS": STRANGER},
             "Action": ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage",
                        "sqs:ChangeMessageVisibility", "sqs:PurgeQueue"],
-            "Resource": format!("arn:aws:sqs:us-east-1:{ACCOUNT}:queue{slot}"),
+            "Resource": format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"),
         }]});
         attributes["Policy"] = policy.to_string().into();
     }
@@ -117,6 +127,10 @@ fn created(world: &World, name: &str, attributes: &Value, made: &Value) -> Queue
         retention: number("MessageRetentionPeriod"),
         wait: number("ReceiveMessageWaitTimeSeconds"),
         is_open: !attributes["Policy"].is_null(),
+        fifo: name.ends_with(".fifo").then(|| FifoSettings {
+            by_content: attributes["ContentBasedDeduplication"] == "true",
+            by_group: attributes["DeduplicationScope"] == "messageGroup",
+        }),
         is_ending: false,
         is_replaced: false,
     });
@@ -221,7 +235,7 @@ fn draft(client: &Client, queue: QueueId) -> Draft {
     let of = &world.model.borrow().queues[queue];
     let size = world.pick(&[0, 1, 10, 10, 100, 100, 1_000, 5_000]);
     let letter = world.pick(&["a", "\u{e9}", "\u{1f980}", "<&\">", "\n"]);
-    let delay = if world.one_in(4) {
+    let delay = if of.fifo.is_none() && world.one_in(4) {
         world.pick(&[0, 0, 1, 20, 900]) * 1000
     } else {
         of.delay
@@ -241,6 +255,45 @@ fn draft(client: &Client, queue: QueueId) -> Draft {
         } else {
             client.who
         },
+        fifo: of.fifo.map(|settings| fifo(world, queue, settings)),
+        fair_group: (of.fifo.is_none() && world.one_in(3)).then(|| world.pick(&["loud", "quiet"]).to_owned()),
+    }
+}
+
+/// Group and deduplication id: a new one, or one that was sent before.
+fn fifo(world: &World, queue: QueueId, settings: FifoSettings) -> Fifo {
+    let model = world.model.borrow();
+    let mut group = world.pick(&["g1", "g1", "g2", "g3"]).to_owned();
+    let earlier: Vec<&Fifo> = model
+        .messages
+        .iter()
+        .rev()
+        .filter(|message| message.queue == queue)
+        .filter_map(|message| message.draft.fifo.as_ref())
+        .filter(|fifo| fifo.deduplication.is_some())
+        .take(6)
+        .collect();
+    let unique = world.below(u64::MAX).to_string();
+    let deduplication = if settings.by_content && world.one_in(2) {
+        None
+    } else if !earlier.is_empty() && world.one_in(4) {
+        let again = world.pick(&earlier);
+        if !world.one_in(4) {
+            group.clone_from(&again.group);
+        }
+        again.deduplication.clone()
+    } else {
+        Some(unique.clone())
+    };
+    let tag = match &deduplication {
+        Some(id) if settings.by_group => format!("{group} {id}"),
+        Some(id) => id.clone(),
+        None => format!("content {unique}"),
+    };
+    Fifo {
+        group,
+        deduplication,
+        tag,
     }
 }
 
@@ -326,8 +379,7 @@ async fn replace(client: &Client, queue: QueueId) {
     // Whoever is on the way to the old queue must not come to the new one.
     world.model.borrow_mut().queues[queue].is_replaced = true;
     world.time.sleep(4_000).await;
-    let slot = name.trim_start_matches("queue").parse().unwrap();
-    let attributes = settings(world, slot);
+    let attributes = settings(world, &name);
     create(client, &name, &attributes).await;
 }
 

@@ -222,6 +222,14 @@ impl World {
             }
             (Some(Mutation::IgnoresVisibility), "ReceiveMessage") => input["VisibilityTimeout"] = json!(0),
             (Some(Mutation::IgnoresDelays), "SendMessage") => input["DelaySeconds"] = json!(0),
+            (Some(Mutation::ForgetsDeduplication), "SendMessage")
+                if !input["MessageDeduplicationId"].is_null() =>
+            {
+                input["MessageDeduplicationId"] = self.below(u64::MAX).to_string().into();
+            }
+            (Some(Mutation::ForgetsGroups), "SendMessage") if !input["MessageDeduplicationId"].is_null() => {
+                input["MessageGroupId"] = format!("{}{}", input["MessageGroupId"], self.below(u64::MAX)).into();
+            }
             _ => {}
         }
         Ok((name.to_owned(), input))
@@ -244,11 +252,24 @@ impl World {
                     let twice = messages[0].clone();
                     messages.push(twice);
                 }
+                Some(Mutation::ShufflesGroups) => messages.reverse(),
+                Some(Mutation::ForgetsGroups) => forget_groups(messages),
                 Some(Mutation::MissesMessages) if self.one_in(8) => messages.clear(),
                 Some(_) | None => {}
             }
         }
         Answer::Ok(value)
+    }
+}
+
+/// Gives the messages the groups back that they were sent with.
+fn forget_groups(messages: &mut [Value]) {
+    for message in messages {
+        let attributes = &mut message["Attributes"];
+        let group = attributes["MessageGroupId"].as_str().map(|group| group.replace('"', ""));
+        if let Some(group) = group {
+            attributes["MessageGroupId"] = group.chars().take(2).collect::<String>().into();
+        }
     }
 }
 

@@ -26,7 +26,7 @@ fn is_noticed(mutation: Mutation, words: &[&str]) {
 
 #[test]
 fn a_delete_that_is_acknowledged_and_not_done_is_noticed() {
-    is_noticed(Mutation::DropsDeletes, &["came back"]);
+    is_noticed(Mutation::DropsDeletes, &["came back", "found nothing"]);
 }
 
 #[test]
@@ -61,7 +61,25 @@ fn a_message_that_is_delivered_twice_at_once_is_noticed() {
 
 #[test]
 fn a_purge_that_is_not_done_is_noticed() {
-    is_noticed(Mutation::DropsPurges, &["came back"]);
+    is_noticed(Mutation::DropsPurges, &["came back", "found nothing"]);
+}
+
+#[test]
+fn messages_of_a_group_in_the_wrong_order_are_noticed() {
+    is_noticed(Mutation::ShufflesGroups, &["comes first", "before message"]);
+}
+
+#[test]
+fn groups_that_are_not_kept_in_order_are_noticed() {
+    is_noticed(Mutation::ForgetsGroups, &["comes first", "is in flight"]);
+}
+
+#[test]
+fn a_duplicate_that_is_sent_again_is_noticed() {
+    is_noticed(
+        Mutation::ForgetsDeduplication,
+        &["is a duplicate of", "another deduplication id"],
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ impl Message {
     pub(super) fn sent_by(&self) -> Option<Stamp> {
         match self.sent {
             Sent::Acknowledged(at) => Some(at),
-            Sent::Pending | Sent::Refused | Sent::Unknown | Sent::Found(_) => None,
+            Sent::Pending | Sent::Refused | Sent::Unknown | Sent::Found(_) | Sent::Duplicate(_) => None,
         }
     }
 
@@ -19,7 +19,7 @@ impl Message {
     pub(crate) fn present_since(&self) -> Option<Stamp> {
         match self.sent {
             Sent::Acknowledged(at) | Sent::Found(at) => Some(at),
-            Sent::Pending | Sent::Refused | Sent::Unknown => None,
+            Sent::Pending | Sent::Refused | Sent::Unknown | Sent::Duplicate(_) => None,
         }
     }
 }
@@ -37,10 +37,11 @@ impl Model {
     /// Since when the message surely waits for a receiver; `None` when it may not.
     pub(super) fn ready_since(&self, message: &Message, now: Stamp) -> Option<u64> {
         let present = message.present_since()?;
-        if self.may_be_gone(message, now) {
+        if self.may_be_gone(message, now) || self.is_ambiguous(message) {
             return None;
         }
-        let mut since = present.at.max(self.lost_until(message.queue));
+        let group = self.group_ready_since(message)?;
+        let mut since = present.at.max(self.lost_until(message.queue)).max(group);
         if message.deliveries.is_empty() {
             since = since.max(present.at + message.draft.delay);
         }
@@ -82,6 +83,11 @@ impl Model {
         let retention = self.queues[message.queue].retention;
         if message.sent == Sent::Refused {
             return Err(format!("message {id} was received, but its send was refused"));
+        }
+        if let Sent::Duplicate(original) = message.sent {
+            return Err(format!(
+                "message {id} was received, but its sender was told that it is a duplicate of message {original}"
+            ));
         }
         if served.at < message.arrived.at + message.draft.delay {
             return Err(format!(

@@ -1,6 +1,7 @@
 //! A message: what was sent, how often it was received, and what else was done to it.
 
-use super::{Outcome, QueueId, RemovalId};
+use super::fifo::Fifo;
+use super::{MessageId, Outcome, QueueId, RemovalId};
 use crate::world::Stamp;
 use serde_json::Value;
 
@@ -18,6 +19,10 @@ pub(crate) struct Draft {
     /// Milliseconds.
     pub(crate) delay: u64,
     pub(crate) sender: &'static str,
+    /// In FIFO queues.
+    pub(crate) fifo: Option<Fifo>,
+    /// The group in standard queues, if there is one.
+    pub(crate) fair_group: Option<String>,
 }
 
 /// What is known of the send.
@@ -29,6 +34,8 @@ pub(crate) enum Sent {
     Unknown,
     /// Its outcome was unknown until somebody received the message, then.
     Found(Stamp),
+    /// It was not sent again: that message has its deduplication id.
+    Duplicate(MessageId),
 }
 
 /// That the message was handed to a receiver.
@@ -74,6 +81,9 @@ pub(crate) struct Message {
     pub(crate) sent: Sent,
     pub(crate) id: Option<String>,
     pub(crate) md5: Option<String>,
+    pub(crate) sequence: Option<String>,
+    /// When it was sent, as receivers are told; the simulation's time.
+    pub(crate) timestamp: Option<u64>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) changes: Vec<Change>,
     pub(crate) ends: Vec<End>,
@@ -90,6 +100,8 @@ impl Message {
             sent: Sent::Pending,
             id: None,
             md5: None,
+            sequence: None,
+            timestamp: None,
             deliveries: Vec::new(),
             changes: Vec::new(),
             ends: Vec::new(),

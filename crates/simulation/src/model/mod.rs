@@ -9,14 +9,17 @@
 //! also by those who wait; what was deleted does not return. A crash may end a time of hiding early, and nothing else.
 
 mod change;
+mod fifo;
 mod judge;
 mod message;
 mod queue;
 mod receive;
 mod removal;
 
-pub(crate) use message::{Draft, Message, Sent};
-pub(crate) use queue::{Queue, QueueId};
+pub(crate) use fifo::Fifo;
+pub(crate) use message::{Draft, Message};
+use message::Sent;
+pub(crate) use queue::{FifoSettings, Queue, QueueId};
 pub(crate) use receive::Got;
 pub(crate) use removal::{RemovalId, Scope};
 
@@ -113,16 +116,46 @@ impl Model {
                 }
             }
             Outcome::Done => {
-                let told = answer["MessageId"].as_str().unwrap_or_default().to_owned();
-                let seen = message.id.replace(told.clone());
-                message.md5 = answer["MD5OfMessageBody"].as_str().map(str::to_owned);
-                message.sent = Sent::Acknowledged(served);
-                if told.is_empty() || seen.as_ref().is_some_and(|seen| *seen != told) {
-                    self.broken(|| {
-                        format!("the sender of message {id} was told the id `{told}`, its receiver {seen:?}")
-                    });
+                if let Err(broken) = self.acknowledged(id, answer, served) {
+                    self.broken(|| broken);
                 }
             }
         }
+    }
+
+    /// The sender was told that the message is sent.
+    fn acknowledged(
+        &mut self,
+        id: MessageId,
+        answer: &serde_json::Value,
+        served: Stamp,
+    ) -> Result<(), String> {
+        let told = answer["MessageId"].as_str().unwrap_or_default();
+        let sequence = answer["SequenceNumber"].as_str();
+        let original = self.check_duplicate(id, told, served)?;
+        let message = &mut self.messages[id];
+        message.md5 = answer["MD5OfMessageBody"].as_str().map(str::to_owned);
+        if let Some(original) = original {
+            message.sent = Sent::Duplicate(original);
+            let theirs = &self.messages[original].sequence;
+            return match (theirs, sequence) {
+                (Some(theirs), Some(ours)) if theirs != ours => Err(format!(
+                    "message {id} is a duplicate of message {original} and was told another sequence number, {ours}"
+                )),
+                _ => Ok(()),
+            };
+        }
+        let seen = message.id.replace(told.to_owned());
+        message.sent = Sent::Acknowledged(served);
+        if told.is_empty() || seen.as_ref().is_some_and(|seen| seen != told) {
+            return Err(format!(
+                "the sender of message {id} was told the id `{told}`, its receiver {seen:?}"
+            ));
+        }
+        if message.draft.fifo.is_some() {
+            message.sequence = sequence.map(str::to_owned);
+            self.check_sequence(id)?;
+        }
+        Ok(())
     }
 }

@@ -15,8 +15,19 @@ pub(crate) struct Queue {
     pub(crate) wait: u64,
     /// Whether other accounts may use it.
     pub(crate) is_open: bool,
+    /// What FIFO queues have; none in standard ones.
+    pub(crate) fifo: Option<FifoSettings>,
     /// Whether somebody has begun to delete it.
     pub(crate) is_ending: bool,
     /// Whether another queue has its name, or will have soon.
     pub(crate) is_replaced: bool,
+}
+
+/// See [`Queue::fifo`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FifoSettings {
+    /// Whether the body is the deduplication id where none is sent.
+    pub(crate) by_content: bool,
+    /// Whether deduplication ids of different groups are different.
+    pub(crate) by_group: bool,
 }

@@ -58,6 +58,10 @@ impl Model {
         self.receives.len() - 1
     }
 
+    pub(super) fn life_of(&self, receive: ReceiveId) -> u32 {
+        self.receives[receive].life
+    }
+
     /// Whether a receive that nobody saw the answer of may have taken a message after `since`.
     pub(super) fn may_be_taken_since(&self, queue: QueueId, since: Stamp) -> bool {
         self.receives
@@ -78,7 +82,7 @@ impl Model {
         self.receives[id].ended = Some((served, got));
         let mut numbers = Vec::new();
         for message in messages {
-            match self.delivered(id, message, served) {
+            match self.delivered(id, message, &numbers, served) {
                 Ok(number) if numbers.contains(&number) => {
                     self.broken(|| format!("one receive brought message {number} twice"));
                 }
@@ -93,7 +97,13 @@ impl Model {
     }
 
     /// Checks one message that a receiver was handed, and takes note of it.
-    fn delivered(&mut self, receive: ReceiveId, json: &Value, served: Stamp) -> Result<MessageId, String> {
+    fn delivered(
+        &mut self,
+        receive: ReceiveId,
+        json: &Value,
+        before: &[MessageId],
+        served: Stamp,
+    ) -> Result<MessageId, String> {
         let body = json["Body"].as_str().unwrap_or_default();
         let token = body.split('.').next().unwrap_or_default();
         let id: MessageId = token
@@ -101,7 +111,9 @@ impl Model {
             .and_then(|number| number.parse().ok())
             .filter(|id| *id < self.messages.len())
             .ok_or_else(|| format!("a message was received that nobody sent: {json}"))?;
+        self.find_original(id, json["MessageId"].as_str().unwrap_or_default());
         self.check_content(id, receive, json)?;
+        self.check_fifo_content(id, json)?;
         let count = number(json, "ApproximateReceiveCount")
             .and_then(|count| u32::try_from(count).ok())
             .ok_or_else(|| format!("message {id} came without its receive count"))?;
@@ -120,6 +132,11 @@ impl Model {
             message.sent = Sent::Found(served);
         }
         check_leases(id, message)?;
+        if self.messages[id].draft.fifo.is_some() {
+            self.check_order(id, receive, before, served)?;
+            self.check_sequence(id)?;
+            self.check_twins(id)?;
+        }
         Ok(id)
     }
 

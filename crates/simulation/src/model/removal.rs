@@ -37,6 +37,46 @@ impl Removal {
 }
 
 impl Model {
+    /// Whether it is a delete, which leaves the deduplication id known.
+    pub(super) fn is_delete(&self, id: RemovalId) -> bool {
+        matches!(self.removals[id].scope, Scope::Message(..))
+    }
+
+    /// When it was over.
+    pub(super) fn ended_at(&self, id: RemovalId) -> Option<u64> {
+        Some(self.removals[id].ended?.at)
+    }
+
+    /// A delete of a FIFO message was refused: was its time over?
+    pub(crate) fn refused_delete(&mut self, held: (MessageId, usize), why: &str, served: Stamp) {
+        let message = &self.messages[held.0];
+        let lease = &message.deliveries[held.1];
+        let is_held = lease.life == self.life
+            && message.is_latest(held.1)
+            && served.at < message.hidden_at_least(held.1, served);
+        let others = message.ends.len() > 1 && self.may_be_gone(message, served);
+        if is_held && !others && !self.queues[message.queue].is_ending {
+            self.unexpected("DeleteMessage", why);
+        }
+    }
+
+    /// A delete of a FIFO message was done: was its time not over yet?
+    fn check_expired(&mut self, id: MessageId, delivery: usize, arrived: Stamp) {
+        let message = &self.messages[id];
+        let lease = &message.deliveries[delivery];
+        if message.draft.fifo.is_none() || lease.life != self.life || message.ends.len() > 1 {
+            return;
+        }
+        if let Some(hidden) = message.hidden_at_most(delivery, self.life)
+            && hidden < arrived.at
+            && arrived.at < message.arrived.at + self.queues[message.queue].retention
+        {
+            self.broken(|| {
+                format!("message {id} was deleted at {arrived:?} with a handle that had expired at {hidden} ms")
+            });
+        }
+    }
+
     /// Whether the removal behind this end was acknowledged.
     pub(crate) fn is_done(&self, end: &End) -> bool {
         self.removals[end.removal].outcome == Some(Outcome::Done)
@@ -101,6 +141,9 @@ impl Model {
         let removal = removal.clone();
         if outcome != Outcome::Done {
             return;
+        }
+        if let Scope::Message(message, delivery) = removal.scope {
+            self.check_expired(message, delivery, removal.arrived);
         }
         for number in 0..self.messages.len() {
             let Some(at) = self.messages[number]
