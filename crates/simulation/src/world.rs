@@ -228,7 +228,8 @@ impl World {
                 input["MessageDeduplicationId"] = self.below(u64::MAX).to_string().into();
             }
             (Some(Mutation::ForgetsGroups), "SendMessage") if !input["MessageDeduplicationId"].is_null() => {
-                input["MessageGroupId"] = format!("{}{}", input["MessageGroupId"], self.below(u64::MAX)).into();
+                input["MessageGroupId"] =
+                    format!("{}{}", input["MessageGroupId"], self.below(u64::MAX)).into();
             }
             _ => {}
         }
@@ -266,7 +267,9 @@ impl World {
 fn forget_groups(messages: &mut [Value]) {
     for message in messages {
         let attributes = &mut message["Attributes"];
-        let group = attributes["MessageGroupId"].as_str().map(|group| group.replace('"', ""));
+        let group = attributes["MessageGroupId"]
+            .as_str()
+            .map(|group| group.replace('"', ""));
         if let Some(group) = group {
             attributes["MessageGroupId"] = group.chars().take(2).collect::<String>().into();
         }

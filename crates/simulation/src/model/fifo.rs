@@ -33,7 +33,10 @@ impl Message {
     /// Whether both have one deduplication id.
     fn is_twin(&self, other: &Self) -> bool {
         let tag = |message: &Self| message.draft.fifo.as_ref().map(|fifo| fifo.tag.clone());
-        !std::ptr::eq(self, other) && self.queue == other.queue && tag(self).is_some() && tag(self) == tag(other)
+        !std::ptr::eq(self, other)
+            && self.queue == other.queue
+            && tag(self).is_some()
+            && tag(self) == tag(other)
     }
 
     /// Whether it may be a message of its own: sent, and not found to be a duplicate.
@@ -58,7 +61,9 @@ impl Model {
                 continue;
             }
             if other.id.as_deref() == Some(told) {
-                let latest = other.sent_by().map_or(u64::MAX, |sent| sent.at.saturating_add(WINDOW_MS));
+                let latest = other
+                    .sent_by()
+                    .map_or(u64::MAX, |sent| sent.at.saturating_add(WINDOW_MS));
                 if message.arrived.at >= latest {
                     return Err(format!(
                         "message {id} was taken for a duplicate of message {number} after five minutes"
@@ -82,14 +87,20 @@ impl Model {
     /// Whether the id that the sender was told may be that of another message of the same deduplication id, of whose send
     /// nothing is known, or which was sent at the same time.
     pub(crate) fn is_ambiguous(&self, message: &Message) -> bool {
-        message.deliveries.is_empty() && message.draft.fifo.is_some() && self.messages.iter().any(|other| {
-            let unknown = matches!(other.sent, Sent::Pending | Sent::Unknown);
-            let joined = match other.sent {
-                Sent::Duplicate(original) => std::ptr::eq(&self.messages[original], message),
-                Sent::Pending | Sent::Unknown | Sent::Refused | Sent::Acknowledged(_) | Sent::Found(_) => false,
-            };
-            (unknown || joined) && other.is_twin(message)
-        })
+        message.deliveries.is_empty()
+            && message.draft.fifo.is_some()
+            && self.messages.iter().any(|other| {
+                let unknown = matches!(other.sent, Sent::Pending | Sent::Unknown);
+                let joined = match other.sent {
+                    Sent::Duplicate(original) => std::ptr::eq(&self.messages[original], message),
+                    Sent::Pending
+                    | Sent::Unknown
+                    | Sent::Refused
+                    | Sent::Acknowledged(_)
+                    | Sent::Found(_) => false,
+                };
+                (unknown || joined) && other.is_twin(message)
+            })
     }
 
     /// A message was received under this id. When its sender was told that it is a duplicate, or nothing, and another of
@@ -125,7 +136,9 @@ impl Model {
     /// Two messages of one deduplication id that are both there must have been sent five minutes apart.
     pub(super) fn check_twins(&self, id: MessageId) -> Result<(), String> {
         let message = &self.messages[id];
-        let Some(sent) = message.timestamp else { return Ok(()) };
+        let Some(sent) = message.timestamp else {
+            return Ok(());
+        };
         for (number, other) in self.messages.iter().enumerate() {
             let Some(at) = other.timestamp.filter(|_| other.is_twin(message)) else {
                 continue;
@@ -150,7 +163,9 @@ impl Model {
         let Some(sequence) = &message.sequence else {
             return Err(format!("message {id} of a FIFO queue has no sequence number"));
         };
-        let Some(sent) = message.sent_by() else { return Ok(()) };
+        let Some(sent) = message.sent_by() else {
+            return Ok(());
+        };
         for (number, other) in self.messages.iter().enumerate() {
             let (Some(theirs), Some(their_sent)) = (&other.sequence, other.sent_by()) else {
                 continue;
@@ -187,7 +202,11 @@ impl Model {
         let message = &self.messages[id];
         let life = self.life_of(receive);
         for (number, other) in self.messages.iter().enumerate() {
-            if number == id || !other.is_sibling(message) || !other.is_possible() || self.may_be_gone(other, served) {
+            if number == id
+                || !other.is_sibling(message)
+                || !other.is_possible()
+                || self.may_be_gone(other, served)
+            {
                 continue;
             }
             let is_first = other.present_since().is_some()
@@ -196,7 +215,9 @@ impl Model {
                 && !self.is_ambiguous(other);
             if before.contains(&number) {
                 if other.sequence > message.sequence {
-                    return Err(format!("one receive brought message {number} before message {id}"));
+                    return Err(format!(
+                        "one receive brought message {number} before message {id}"
+                    ));
                 }
                 continue;
             }

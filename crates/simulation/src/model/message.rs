@@ -5,8 +5,6 @@ use super::{MessageId, Outcome, QueueId, RemovalId};
 use crate::world::Stamp;
 use serde_json::Value;
 
-/// Known and not mended yet: a delete that fails makes its message ready at once, whatever its lease says.
-pub(super) const FAILED_DELETES_REVEAL: bool = true;
 /// Known and not mended yet: a shortened visibility timeout may be lost by a crash, and the longer one hold again.
 const SHORTENING_IS_A_NOTE: bool = true;
 
@@ -87,8 +85,6 @@ pub(crate) struct Message {
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) changes: Vec<Change>,
     pub(crate) ends: Vec<End>,
-    /// When deletes of it began that may have failed.
-    pub(crate) failed_deletes: Vec<Stamp>,
 }
 
 impl Message {
@@ -105,7 +101,6 @@ impl Message {
             deliveries: Vec::new(),
             changes: Vec::new(),
             ends: Vec::new(),
-            failed_deletes: Vec::new(),
         }
     }
 
@@ -153,8 +148,7 @@ impl Message {
                 && self.is_alone(change);
             until = if is_sure { changed } else { until.min(changed) };
         }
-        let revealed = self.failed_deletes.iter().filter(|failed| **failed < before);
-        revealed.fold(until, |until, failed| until.min(failed.at))
+        until
     }
 
     /// Until when a delivery may hide the message in this life of the server; `None` while that is being changed.

@@ -17,8 +17,8 @@ mod receive;
 mod removal;
 
 pub(crate) use fifo::Fifo;
-pub(crate) use message::{Draft, Message};
 use message::Sent;
+pub(crate) use message::{Draft, Message};
 pub(crate) use queue::{FifoSettings, Queue, QueueId};
 pub(crate) use receive::Got;
 pub(crate) use removal::{RemovalId, Scope};

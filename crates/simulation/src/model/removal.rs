@@ -1,6 +1,6 @@
 //! What ends messages: deletes, purges, the deletion of their queue.
 
-use super::message::{End, FAILED_DELETES_REVEAL};
+use super::message::End;
 use super::{MessageId, Model, Outcome, QueueId};
 use crate::world::Stamp;
 
@@ -72,7 +72,9 @@ impl Model {
             && arrived.at < message.arrived.at + self.queues[message.queue].retention
         {
             self.broken(|| {
-                format!("message {id} was deleted at {arrived:?} with a handle that had expired at {hidden} ms")
+                format!(
+                    "message {id} was deleted at {arrived:?} with a handle that had expired at {hidden} ms"
+                )
             });
         }
     }
@@ -97,13 +99,7 @@ impl Model {
             is_disproved: false,
         };
         match scope {
-            Scope::Message(message, _) => {
-                let message = &mut self.messages[message];
-                message.ends.push(end);
-                if self.trouble && FAILED_DELETES_REVEAL {
-                    message.failed_deletes.push(now);
-                }
-            }
+            Scope::Message(message, _) => self.messages[message].ends.push(end),
             Scope::Purge(queue) | Scope::Queue(queue) => {
                 if matches!(scope, Scope::Queue(_)) {
                     self.queues[queue].is_ending = true;
