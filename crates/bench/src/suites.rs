@@ -126,23 +126,33 @@ async fn run_one(suite: Suite, arguments: &Arguments, findings: &mut Findings) -
 
 const SEND_RECEIVE_DELETE: [Work; 3] = [Work::Send, Work::Receive, Work::Delete];
 
+const BATCHES_UNDER: [(usize, Encryption); 4] = [
+    (1, Encryption::SseSqs),
+    (1, Encryption::SseKms),
+    (10, Encryption::SseSqs),
+    (10, Encryption::SseKms),
+];
+
+const TRANSPORTS: [(Http, bool); 4] = [
+    (Http::One, false),
+    (Http::Two, false),
+    (Http::One, true),
+    (Http::Two, true),
+];
+
 fn cases(suite: Suite, arguments: &Arguments) -> Vec<(Case, Vec<Work>)> {
     let base = |batch| Case::of(arguments, batch);
     let mut cases = Vec::new();
     match suite {
         Suite::Core => {
-            for batch in [1, 10] {
-                for encryption in [Encryption::SseSqs, Encryption::SseKms] {
-                    let case = Case {
-                        encryption,
-                        ..base(batch)
-                    };
-                    let mut works = SEND_RECEIVE_DELETE.to_vec();
-                    if batch == 10 {
-                        works.push(Work::Empty);
-                    }
-                    cases.push((case, works));
-                }
+            for (batch, encryption) in BATCHES_UNDER {
+                let case = Case {
+                    encryption,
+                    ..base(batch)
+                };
+                let mut works = SEND_RECEIVE_DELETE.to_vec();
+                works.extend((batch == 10).then_some(Work::Empty));
+                cases.push((case, works));
             }
         }
         Suite::RoundTrip => {
@@ -185,12 +195,7 @@ fn cases(suite: Suite, arguments: &Arguments) -> Vec<(Case, Vec<Work>)> {
             }
         }
         Suite::Transports => {
-            for (http, tls) in [
-                (Http::One, false),
-                (Http::Two, false),
-                (Http::One, true),
-                (Http::Two, true),
-            ] {
+            for (http, tls) in TRANSPORTS {
                 for batch in [1, 10] {
                     let case = Case {
                         tls,

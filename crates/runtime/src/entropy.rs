@@ -45,7 +45,10 @@ impl Ids {
     }
 
     fn take(&mut self) -> Option<[u8; 16]> {
-        let (id, _) = self.bytes.get_mut(self.unused_from..)?.split_first_chunk_mut::<16>()?;
+        let (id, _) = self
+            .bytes
+            .get_mut(self.unused_from..)?
+            .split_first_chunk_mut::<16>()?;
         self.unused_from += id.len();
         // What was handed out is not kept.
         Some(std::mem::take(id))

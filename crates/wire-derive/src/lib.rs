@@ -54,11 +54,7 @@ fn expand(input: &DeriveInput) -> syn::Result<Tokens> {
         let field = member.field;
         quote!(::bulla_wire::put(out, &MEMBERS[#index], &self.#field);)
     });
-
-    let hints = members.iter().enumerate().map(|(index, member)| {
-        let field = member.field;
-        quote!(.saturating_add(::bulla_wire::length_hint(&MEMBERS[#index], &self.#field)))
-    });
+    let hints = hints(&members);
 
     Ok(quote! {
         const _: () = {
@@ -96,11 +92,20 @@ fn expand(input: &DeriveInput) -> syn::Result<Tokens> {
                     ::bulla_wire::write_structure(self, out);
                 }
                 fn length_hint(&self) -> usize {
-                    2_usize #(#hints)*
+                    2_usize #hints
                 }
             }
         };
     })
+}
+
+/// What each member adds to the room that a structure needs.
+fn hints(members: &[MemberRow<'_>]) -> Tokens {
+    let hints = members.iter().enumerate().map(|(index, member)| {
+        let field = member.field;
+        quote!(.saturating_add(::bulla_wire::length_hint(&MEMBERS[#index], &self.#field)))
+    });
+    quote!(#(#hints)*)
 }
 
 fn named_fields(input: &DeriveInput) -> syn::Result<Vec<&Field>> {

@@ -78,6 +78,13 @@ const fn row(shape: &'static str, query_code: &'static str) -> ErrorRow {
     }
 }
 
+const fn not_found(name: &'static str) -> ErrorRow {
+    ErrorRow {
+        status: 404,
+        ..row(name, name)
+    }
+}
+
 const fn forbidden(name: &'static str) -> ErrorRow {
     ErrorRow {
         status: 403,
@@ -172,10 +179,7 @@ impl ErrorCode for SqsError {
                 status: 500,
                 fault: Fault::Receiver,
             },
-            Self::InvalidAddress(_) => ErrorRow {
-                status: 404,
-                ..row("InvalidAddress", "InvalidAddress")
-            },
+            Self::InvalidAddress(_) => not_found("InvalidAddress"),
             Self::FifoAttribute(_) | Self::InvalidAttributeName(_) => {
                 row("InvalidAttributeName", "InvalidAttributeName")
             }
@@ -207,15 +211,9 @@ impl ErrorCode for SqsError {
             ),
             Self::QueueDoesNotExist => row("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"),
             Self::QueueNameExists(_) => row("QueueNameExists", "QueueAlreadyExists"),
-            Self::ReceiptHandleIsInvalid(_) => ErrorRow {
-                status: 404,
-                ..row("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid")
-            },
+            Self::ReceiptHandleIsInvalid(_) => not_found("ReceiptHandleIsInvalid"),
             Self::RequestThrottled => forbidden("RequestThrottled"),
-            Self::ResourceNotFound(_) => ErrorRow {
-                status: 404,
-                ..row("ResourceNotFoundException", "ResourceNotFoundException")
-            },
+            Self::ResourceNotFound(_) => not_found("ResourceNotFoundException"),
             Self::TooManyEntriesInBatchRequest(_) => row(
                 "TooManyEntriesInBatchRequest",
                 "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",

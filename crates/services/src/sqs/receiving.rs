@@ -79,39 +79,27 @@ impl Sqs {
             if queue.is_deleted() {
                 return Err(SqsError::QueueDoesNotExist);
             }
-            let Found {
-                taken,
-                dead,
-                again,
-                next_due,
-            } = self.look(queue, poll, now)?;
-            if !dead.is_empty() {
-                self.bury(call, queue, &dead).await;
+            let found = self.look(queue, poll, now)?;
+            if !found.dead.is_empty() {
+                self.bury(call, queue, &found.dead).await;
             }
-            if again {
+            if found.again {
                 now = moment(clock);
                 rounds += 1;
                 let over = rounds >= ROUNDS_MAX && now.monotonic >= deadline;
-                if over || call.runtime().shutdown.requested() {
+                if over || is_left(call).await {
                     // There is more in the way; whoever comes next sees to it.
                     queue.wake(1);
                     return received(Vec::new(), now, caller);
                 }
-                tokio::select! {
-                    biased;
-                    () = call.client_gone() => return received(Vec::new(), now, caller),
-                    () = tokio::task::yield_now() => {}
-                }
                 continue;
             }
-            if !taken.is_empty() || now.monotonic >= deadline || call.runtime().shutdown.requested() {
-                return received(taken, now, caller);
+            if !found.taken.is_empty() || now.monotonic >= deadline || call.runtime().shutdown.requested() {
+                return received(found.taken, now, caller);
             }
             take_place(call, &mut permit)?;
-            let until = next_due
-                .filter(|_| watching.is_some())
-                .unwrap_or(deadline)
-                .min(deadline);
+            let due = found.next_due.filter(|_| watching.is_some());
+            let until = due.unwrap_or(deadline).min(deadline);
             if let Some(watching) = &watching {
                 watching.until(until);
             }
@@ -126,9 +114,7 @@ impl Sqs {
                 () = call.client_gone() => return received(Vec::new(), now, caller),
             }
             now = moment(clock);
-            if !still_allowed(call, queue, &mut caller) {
-                // The message that rang is for somebody else; the client asks again and is told why.
-                queue.wake(1);
+            if !may_go_on(call, queue, &mut caller) {
                 return received(Vec::new(), now, caller);
             }
         }
@@ -245,6 +231,24 @@ fn take_place<'a>(call: &Call<'a>, permit: &mut Option<WaitPermit<'a>>) -> Resul
         *permit = Some(call.wait_permit().ok_or(SqsError::RequestThrottled)?);
     }
     Ok(())
+}
+
+/// Whether the poll may go on. If not, the message that rang is for somebody else; the client asks again and is told why.
+fn may_go_on(call: &Call<'_>, queue: &Queue, caller: &mut Option<Caller>) -> bool {
+    let allowed = still_allowed(call, queue, caller);
+    if !allowed {
+        queue.wake(1);
+    }
+    allowed
+}
+
+/// Whether nobody wants an answer any more; lets others go on first.
+async fn is_left(call: &Call<'_>) -> bool {
+    tokio::select! {
+        biased;
+        () = call.client_gone() => true,
+        () = tokio::task::yield_now() => call.runtime().shutdown.requested(),
+    }
 }
 
 /// Whether the caller may receive as things are now. What was allowed when a poll began may be forbidden by now, so it

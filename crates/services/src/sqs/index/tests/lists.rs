@@ -99,18 +99,17 @@ fn apply(list: &mut Backlog, map: &mut BTreeMap<u64, u64>, newest: &mut Item, st
             let Some((through, _)) = nth(map, which / 7) else {
                 return;
             };
-            let mut gone = Vec::new();
-            list.clear_through(Pos(through), &mut gone);
-            let rest = map.split_off(&(through + 1));
-            assert_eq!(
-                gone,
-                std::mem::replace(map, rest)
-                    .into_keys()
-                    .map(Pos)
-                    .collect::<Vec<_>>()
-            );
+            clear(list, map, through);
         }
     }
+}
+
+fn clear(list: &mut Backlog, map: &mut BTreeMap<u64, u64>, through: u64) {
+    let mut gone = Vec::new();
+    list.clear_through(Pos(through), &mut gone);
+    let rest = map.split_off(&(through + 1));
+    let cleared = std::mem::replace(map, rest).into_keys();
+    assert_eq!(gone, cleared.map(Pos).collect::<Vec<_>>());
 }
 
 proptest! {
