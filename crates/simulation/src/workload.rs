@@ -70,7 +70,7 @@ fn settings(world: &World, name: &str) -> Value {
         "MessageRetentionPeriod": second(&[60, 3_600, 345_600, 1_209_600, 1_209_600]),
         "ReceiveMessageWaitTimeSeconds": second(&[0, 0, 1, 20]),
     });
-    if name.ends_with(".fifo") {
+    if name.strip_suffix(".fifo").is_some() {
         attributes["FifoQueue"] = "true".into();
         attributes["ContentBasedDeduplication"] = world.one_in(2).to_string().into();
         if world.one_in(2) {
@@ -127,7 +127,7 @@ fn created(world: &World, name: &str, attributes: &Value, made: &Value) -> Queue
         retention: number("MessageRetentionPeriod"),
         wait: number("ReceiveMessageWaitTimeSeconds"),
         is_open: !attributes["Policy"].is_null(),
-        fifo: name.ends_with(".fifo").then(|| FifoSettings {
+        fifo: name.strip_suffix(".fifo").is_some().then(|| FifoSettings {
             by_content: attributes["ContentBasedDeduplication"] == "true",
             by_group: attributes["DeduplicationScope"] == "messageGroup",
         }),

@@ -31,7 +31,10 @@ fn a_delete_that_is_acknowledged_and_not_done_is_noticed() {
 
 #[test]
 fn a_message_that_is_acknowledged_and_not_stored_is_noticed() {
-    is_noticed(Mutation::DropsSends, &["found nothing", "never came back"]);
+    is_noticed(
+        Mutation::DropsSends,
+        &["found nothing", "never came back", "has no sequence number"],
+    );
 }
 
 #[test]

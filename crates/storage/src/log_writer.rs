@@ -343,6 +343,11 @@ impl Inner {
             return Err((Box::new(waiting), error));
         }
         queue.last_pos = last;
+        // What was noted of these records before must not come behind what is submitted now.
+        if !waiting.group.notes.is_empty() {
+            let newer = |pos: &Pos| waiting.group.notes.iter().any(|(noted, _)| noted == pos);
+            queue.notes.retain(|(pos, _)| !newer(pos));
+        }
         queue.waiting.push_back(waiting);
         drop(queue);
         self.changed.notify_one();

@@ -92,7 +92,7 @@ impl Model {
             && self.messages.iter().any(|other| {
                 let unknown = matches!(other.sent, Sent::Pending | Sent::Unknown);
                 let joined = match other.sent {
-                    Sent::Duplicate(original) => std::ptr::eq(&self.messages[original], message),
+                    Sent::Duplicate(original) => std::ptr::eq(&raw const self.messages[original], message),
                     Sent::Pending
                     | Sent::Unknown
                     | Sent::Refused

