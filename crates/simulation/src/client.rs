@@ -238,9 +238,11 @@ impl Client {
         world.travel().await;
     }
 
-    /// Whether a delete may be refused so: receipt handles of FIFO queues are good for as long as they hide their message.
+    /// Whether a delete may be refused so: receipt handles of FIFO queues are good for as long as they hide their message,
+    /// and what is on its way to the dead-letter queue cannot be deleted before it has arrived.
     fn may_expire(&self, queue: QueueId, why: &str) -> bool {
-        self.world.model.borrow().queues[queue].fifo.is_some() && why.contains("expired")
+        let of = &self.world.model.borrow().queues[queue];
+        (of.fifo.is_some() || of.redrive.is_some()) && why.contains("expired")
     }
 
     pub(crate) async fn delete_batch(&self, queue: QueueId, held: Vec<Held>) {

@@ -27,6 +27,8 @@ pub enum Mutation {
     ForgetsDeduplication,
     /// FIFO messages come without the others of their group being waited for.
     ForgetsGroups,
+    /// Receive counts are told wrong by one, as a server would that moves dead letters too late.
+    Miscounts,
     /// A sync of the disk does nothing.
     SyncsNothing,
 }

@@ -197,12 +197,12 @@ impl Simulation {
                 0 => self.crash(Crash::Process),
                 1 => self.crash(Crash::Power),
                 _ => {
-                    self.world.model.borrow_mut().trouble = true;
+                    self.world.model.borrow_mut().has_trouble();
                     self.durable.disk.cut_power_after(self.chance.below(20));
                 }
             }
         } else if self.options.disk_faults && self.chance.one_in(1_000) {
-            self.world.model.borrow_mut().trouble = true;
+            self.world.model.borrow_mut().has_trouble();
             match self.chance.below(4) {
                 0 => self.durable.disk.fail_sync_after(self.chance.below(5)),
                 1 => self.durable.disk.set_room(None),

@@ -31,8 +31,14 @@ pub(crate) async fn story(world: Rc<World>) {
         restart(&world).await;
     }
     let queues = last_queues(&world);
-    for queue in &queues {
+    // Dead-letter queues come last: draining the others fills them.
+    let is_dead = |queue: &QueueId| world.model.borrow().takes_dead_letters(*queue);
+    let (dead, others): (Vec<_>, Vec<_>) = queues.iter().partition(|queue| is_dead(queue));
+    for queue in others.iter().chain(&dead) {
         drain(&client, *queue).await;
+    }
+    for queue in &queues {
+        look(&client, *queue).await;
     }
     restart(&world).await;
     for queue in &queues {
@@ -76,7 +82,10 @@ async fn drain(client: &Client, queue: QueueId) {
     for _ in 0..50 {
         let hidden_until = {
             let model = world.model.borrow();
-            let of_queue = model.messages.iter().filter(|message| message.queue == queue);
+            let of_queue = model
+                .messages
+                .iter()
+                .filter(|message| model.is_related(message.queue, queue));
             let there = of_queue.filter(|message| message.is_possible() && !message.is_deleted());
             there
                 .map(|message| model.hidden_until(message))
@@ -104,7 +113,6 @@ async fn drain(client: &Client, queue: QueueId) {
             break;
         }
     }
-    look(client, queue).await;
 }
 
 /// Nothing may be left, and nothing may be missing.

@@ -1,7 +1,7 @@
 //! What clients do: everything, at random, with weights that the seed chooses.
 
 use crate::client::{Client, Held};
-use crate::model::{Draft, Fifo, FifoSettings, Model, Outcome, Queue, QueueId, Scope};
+use crate::model::{Delivery, Draft, Fifo, FifoSettings, Model, Outcome, Queue, QueueId, Scope};
 use crate::people::{ACCOUNT, STRANGER, USER};
 use crate::world::{Answer, World};
 use serde_json::{Value, json};
@@ -56,9 +56,37 @@ pub(crate) async fn prepare(world: &Rc<World>) -> Vec<Option<QueueId>> {
             attributes["KmsMasterKeyId"] = key["KeyMetadata"]["KeyId"].clone();
             attributes.as_object_mut().unwrap().remove("Policy");
         }
-        slots.push(create(&client, &name, &attributes).await);
+        // Some have the queue before them as their dead-letter queue.
+        let before = slots.last().copied().flatten();
+        let before: Option<QueueId> =
+            before.filter(|_| !is_fifo && attributes["KmsMasterKeyId"].is_null() && !world.one_in(3));
+        let target = before.filter(|before| {
+            let model = world.model.borrow();
+            let queue = &model.queues[*before];
+            queue.fifo.is_none() && queue.redrive.is_none() && queue.retention == 1_209_600_000
+        });
+        let max = u32::try_from(1 + world.below(3)).unwrap();
+        if let Some(target) = target {
+            let arn = format!(
+                "arn:aws:sqs:us-east-1:{ACCOUNT}:{}",
+                world.model.borrow().queues[target].name
+            );
+            let policy = json!({"deadLetterTargetArn": arn, "maxReceiveCount": max});
+            attributes["RedrivePolicy"] = policy.to_string().into();
+            attributes["MessageRetentionPeriod"] = "1209600".into();
+        }
+        let made = create(&client, &name, &attributes).await;
+        if let (Some(target), Some(made)) = (target, made) {
+            let mut model = world.model.borrow_mut();
+            model.queues[made].redrive = Some((target, max));
+        }
+        slots.push(made);
     }
     slots
+}
+
+fn is_fifo(name: &str) -> bool {
+    name.strip_suffix(".fifo").is_some()
 }
 
 /// The attributes of a new queue.
@@ -67,10 +95,10 @@ fn settings(world: &World, name: &str) -> Value {
     let mut attributes = json!({
         "VisibilityTimeout": second(&[0, 1, 5, 30, 30, 600, 43_200]),
         "DelaySeconds": second(&[0, 0, 0, 1, 30, 900]),
-        "MessageRetentionPeriod": second(&[60, 3_600, 345_600, 1_209_600, 1_209_600]),
+        "MessageRetentionPeriod": second(&[60, 3_600, 345_600, 1_209_600, 1_209_600, 1_209_600]),
         "ReceiveMessageWaitTimeSeconds": second(&[0, 0, 1, 20]),
     });
-    if name.strip_suffix(".fifo").is_some() {
+    if is_fifo(name) {
         attributes["FifoQueue"] = "true".into();
         attributes["ContentBasedDeduplication"] = world.one_in(2).to_string().into();
         if world.one_in(2) {
@@ -127,10 +155,11 @@ fn created(world: &World, name: &str, attributes: &Value, made: &Value) -> Queue
         retention: number("MessageRetentionPeriod"),
         wait: number("ReceiveMessageWaitTimeSeconds"),
         is_open: !attributes["Policy"].is_null(),
-        fifo: name.strip_suffix(".fifo").is_some().then(|| FifoSettings {
+        fifo: is_fifo(name).then(|| FifoSettings {
             by_content: attributes["ContentBasedDeduplication"] == "true",
             by_group: attributes["DeduplicationScope"] == "messageGroup",
         }),
+        redrive: None,
         is_ending: false,
         is_replaced: false,
     });
@@ -301,19 +330,21 @@ fn fifo(world: &World, queue: QueueId, settings: FifoSettings) -> Fifo {
 fn choose_handle(world: &World, queue: QueueId) -> Option<Held> {
     let model = world.model.borrow();
     let may = |(id, message): (usize, &crate::model::Message)| {
-        let of_queue = message.queue == queue && !message.deliveries.is_empty();
-        (of_queue && !is_deleted(&model, id)).then_some((id, message.deliveries.len()))
+        let here = |(number, delivery): (usize, &Delivery)| (delivery.queue == queue).then_some(number);
+        let here: Vec<usize> = message.deliveries.iter().enumerate().filter_map(here).collect();
+        (!here.is_empty() && !is_deleted(&model, id)).then_some((id, here))
     };
     let messages = model.messages.iter().enumerate().rev();
-    let received: Vec<(usize, usize)> = messages.filter_map(may).take(HANDLES_MAX).collect();
+    let received: Vec<(usize, Vec<usize>)> = messages.filter_map(may).take(HANDLES_MAX).collect();
     if received.is_empty() {
         return None;
     }
     let (id, deliveries) = world.pick(&received);
+    let latest = deliveries[deliveries.len() - 1];
     let delivery = if world.one_in(8) {
-        usize::try_from(world.below(deliveries as u64)).unwrap()
+        world.pick(&deliveries)
     } else {
-        deliveries - 1
+        latest
     };
     Some((id, delivery))
 }
@@ -339,8 +370,9 @@ async fn replace(client: &Client, queue: QueueId) {
     let world = &client.world;
     let (url, name) = {
         let mut model = world.model.borrow_mut();
+        let is_dead = model.takes_dead_letters(queue);
         let of = &mut model.queues[queue];
-        if of.is_ending {
+        if of.is_ending || is_dead || of.redrive.is_some() {
             return;
         }
         (of.url.clone(), of.name.clone())

@@ -255,11 +255,25 @@ impl World {
                 }
                 Some(Mutation::ShufflesGroups) => messages.reverse(),
                 Some(Mutation::ForgetsGroups) => forget_groups(messages),
+                Some(Mutation::Miscounts) => miscount(messages),
                 Some(Mutation::MissesMessages) if self.one_in(8) => messages.clear(),
                 Some(_) | None => {}
             }
         }
         Answer::Ok(value)
+    }
+}
+
+/// Counts one receive more of each.
+fn miscount(messages: &mut [Value]) {
+    for message in messages {
+        let count = &mut message["Attributes"]["ApproximateReceiveCount"];
+        let more = count
+            .as_str()
+            .and_then(|count| count.parse::<u32>().ok())
+            .unwrap_or(0)
+            + 1;
+        *count = more.to_string().into();
     }
 }
 

@@ -86,6 +86,11 @@ fn a_duplicate_that_is_sent_again_is_noticed() {
 }
 
 #[test]
+fn a_message_that_is_received_more_often_than_allowed_is_noticed() {
+    is_noticed(Mutation::Miscounts, &["are allowed"]);
+}
+
+#[test]
 fn a_disk_that_does_not_sync_is_noticed() {
     is_noticed(
         Mutation::SyncsNothing,

@@ -30,6 +30,11 @@ impl Message {
         self.queue == other.queue && self.group().is_some() && self.group() == other.group()
     }
 
+    /// Whether both are one.
+    fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+
     /// Whether both have one deduplication id.
     fn is_twin(&self, other: &Self) -> bool {
         let tag = |message: &Self| message.draft.fifo.as_ref().map(|fifo| fifo.tag.clone());
@@ -92,7 +97,7 @@ impl Model {
             && self.messages.iter().any(|other| {
                 let unknown = matches!(other.sent, Sent::Pending | Sent::Unknown);
                 let joined = match other.sent {
-                    Sent::Duplicate(original) => std::ptr::eq(&raw const self.messages[original], message),
+                    Sent::Duplicate(original) => self.messages[original].is(message),
                     Sent::Pending
                     | Sent::Unknown
                     | Sent::Refused
@@ -262,7 +267,7 @@ impl Model {
                 return None;
             }
             for delivery in 0..other.deliveries.len() {
-                since = since.max(other.hidden_at_most(delivery, self.life)?);
+                since = since.max(other.hidden_at_most(delivery)?);
             }
             if !other.ends.is_empty() {
                 return None;

@@ -37,19 +37,23 @@ impl Model {
     /// Since when the message surely waits for a receiver; `None` when it may not.
     pub(super) fn ready_since(&self, message: &Message, now: Stamp) -> Option<u64> {
         let present = message.present_since()?;
-        if self.may_be_gone(message, now) || self.is_ambiguous(message) {
+        if self.may_be_gone(message, now) || self.is_ambiguous(message) || self.may_have_moved(message) {
             return None;
         }
         let group = self.group_ready_since(message)?;
-        let mut since = present.at.max(self.lost_until(message.queue)).max(group);
+        let place = message.moved_to().unwrap_or(message.queue);
+        let mut since = present.at.max(self.lost_until(place)).max(group);
         if message.deliveries.is_empty() {
             since = since.max(present.at + message.draft.delay);
         }
         for delivery in 0..message.deliveries.len() {
+            if message.deliveries[delivery].queue != place {
+                continue;
+            }
             let life = message.deliveries[delivery].life;
             // After a crash an older lease may be the one that is remembered.
             if life < self.life || message.is_latest(delivery) {
-                since = since.max(message.hidden_at_most(delivery, self.life)?);
+                since = since.max(message.hidden_at_most(delivery)?);
             }
         }
         for end in &message.ends {
@@ -60,8 +64,7 @@ impl Model {
 
     /// Until when the message may be hidden, whether it is there or not.
     pub(crate) fn hidden_until(&self, message: &Message) -> u64 {
-        let leases =
-            (0..message.deliveries.len()).filter_map(|delivery| message.hidden_at_most(delivery, self.life));
+        let leases = (0..message.deliveries.len()).filter_map(|delivery| message.hidden_at_most(delivery));
         let sent = message.present_since().unwrap_or(message.arrived);
         leases
             .max()

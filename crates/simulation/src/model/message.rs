@@ -5,9 +5,6 @@ use super::{MessageId, Outcome, QueueId, RemovalId};
 use crate::world::Stamp;
 use serde_json::Value;
 
-/// Whether a visibility timeout that was shortened may be lost by a crash, so that the longer one holds again: never.
-const SHORTENING_IS_A_NOTE: bool = false;
-
 /// What is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
@@ -39,13 +36,24 @@ pub(crate) enum Sent {
 /// That the message was handed to a receiver.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
+    /// From which queue: its own, or a dead-letter queue.
+    pub(crate) queue: QueueId,
     pub(crate) life: u32,
     /// The how-manieth, as the receiver was told.
     pub(crate) count: u32,
     pub(crate) handle: String,
     pub(crate) served: Stamp,
+    /// From when the message is surely hidden for the visibility timeout, milliseconds.
+    pub(crate) hidden_from: u64,
     /// Milliseconds.
     pub(crate) visibility: u64,
+}
+
+impl Delivery {
+    /// What rises from one delivery to the next of a message of this queue.
+    fn key(&self, home: QueueId) -> (bool, u32, u32) {
+        (self.queue != home, self.life, self.count)
+    }
 }
 
 /// That somebody asked to hide the message for another time.
@@ -112,7 +120,13 @@ impl Message {
     /// Whether delivery `a` came after `b` in the same life.
     pub(crate) fn is_after(&self, a: usize, b: usize) -> bool {
         let (a, b) = (&self.deliveries[a], &self.deliveries[b]);
-        a.life == b.life && a.count > b.count
+        a.queue == b.queue && a.life == b.life && a.count > b.count
+    }
+
+    /// The dead-letter queue that it was received from, if it was.
+    pub(crate) fn moved_to(&self) -> Option<QueueId> {
+        let mut queues = self.deliveries.iter().map(|delivery| delivery.queue);
+        queues.find(|queue| *queue != self.queue)
     }
 
     /// Whether nobody was handed the message after this delivery, as far as is known.
@@ -120,7 +134,7 @@ impl Message {
         let this = &self.deliveries[delivery];
         self.deliveries
             .iter()
-            .all(|other| (other.life, other.count) <= (this.life, this.count))
+            .all(|other| other.key(self.queue) <= this.key(self.queue))
     }
 
     /// Whether another change ran at the same time.
@@ -136,7 +150,7 @@ impl Message {
     /// Until when a delivery surely hides the message from those who are answered at `before`, unless there is a crash.
     pub(crate) fn hidden_at_least(&self, delivery: usize, before: Stamp) -> u64 {
         let lease = &self.deliveries[delivery];
-        let mut until = lease.served.at + lease.visibility;
+        let mut until = lease.hidden_from + lease.visibility;
         for change in &self.changes {
             if change.arrived > before || change.outcome == Some(Outcome::Refused) {
                 continue;
@@ -151,16 +165,15 @@ impl Message {
         until
     }
 
-    /// Until when a delivery may hide the message in this life of the server; `None` while that is being changed.
-    pub(crate) fn hidden_at_most(&self, delivery: usize, life: u32) -> Option<u64> {
+    /// Until when a delivery may hide the message; `None` while that is being changed.
+    pub(crate) fn hidden_at_most(&self, delivery: usize) -> Option<u64> {
         let lease = &self.deliveries[delivery];
         let mut until = lease.served.at + lease.visibility;
-        let forgets = SHORTENING_IS_A_NOTE && lease.life < life;
         for change in &self.changes {
             let changed = change.ended?.at + change.visibility;
             match change.outcome? {
                 Outcome::Refused => {}
-                Outcome::Done if !forgets && change.delivery == delivery && self.is_alone(change) => {
+                Outcome::Done if change.delivery == delivery && self.is_alone(change) => {
                     until = changed;
                 }
                 Outcome::Done | Outcome::Unknown => until = until.max(changed),

@@ -9,6 +9,7 @@
 //! also by those who wait; what was deleted does not return. A crash may end a time of hiding early, and nothing else.
 
 mod change;
+mod dead_letter;
 mod fifo;
 mod judge;
 mod message;
@@ -18,7 +19,7 @@ mod removal;
 
 pub(crate) use fifo::Fifo;
 use message::Sent;
-pub(crate) use message::{Draft, Message};
+pub(crate) use message::{Delivery, Draft, Message};
 pub(crate) use queue::{FifoSettings, Queue, QueueId};
 pub(crate) use receive::Got;
 pub(crate) use removal::{RemovalId, Scope};
@@ -52,6 +53,8 @@ pub(crate) struct Model {
     pub(crate) life: u32,
     /// Whether the disk was made to fail in this life, so that errors are expected.
     pub(crate) trouble: bool,
+    /// Whether it ever was.
+    pub(crate) ever_trouble: bool,
     /// When the last life that had trouble ended.
     trouble_before: Stamp,
     /// The first broken promise.
@@ -64,6 +67,12 @@ impl Model {
         if self.violation.is_none() {
             self.violation = Some(what());
         }
+    }
+
+    /// The disk fails from now on.
+    pub(crate) fn has_trouble(&mut self) {
+        self.trouble = true;
+        self.ever_trouble = true;
     }
 
     /// The server's life has ended.

@@ -17,6 +17,8 @@ pub(crate) struct Queue {
     pub(crate) is_open: bool,
     /// What FIFO queues have; none in standard ones.
     pub(crate) fifo: Option<FifoSettings>,
+    /// Where messages go that were received too often, and how many receives are allowed.
+    pub(crate) redrive: Option<(QueueId, u32)>,
     /// Whether somebody has begun to delete it.
     pub(crate) is_ending: bool,
     /// Whether another queue has its name, or will have soon.

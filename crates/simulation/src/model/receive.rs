@@ -58,6 +58,22 @@ impl Model {
         self.receives.len() - 1
     }
 
+    pub(super) fn queue_of(&self, receive: ReceiveId) -> QueueId {
+        self.receives[receive].queue
+    }
+
+    /// How many receives of the queue nobody saw the answer of.
+    pub(super) fn unseen_receives(&self, queue: QueueId) -> u32 {
+        let unseen = |receive: &&Receive| {
+            receive.queue == queue && !matches!(receive.ended, Some((_, Got::Messages | Got::Refused)))
+        };
+        u32::try_from(self.receives.iter().filter(unseen).count()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn arrival_of(&self, receive: ReceiveId) -> Stamp {
+        self.receives[receive].arrived
+    }
+
     pub(super) fn life_of(&self, receive: ReceiveId) -> u32 {
         self.receives[receive].life
     }
@@ -112,16 +128,25 @@ impl Model {
             .filter(|id| *id < self.messages.len())
             .ok_or_else(|| format!("a message was received that nobody sent: {json}"))?;
         self.find_original(id, json["MessageId"].as_str().unwrap_or_default());
-        self.check_content(id, receive, json)?;
+        self.check_content(id, json)?;
         self.check_fifo_content(id, json)?;
         let count = number(json, "ApproximateReceiveCount")
             .and_then(|count| u32::try_from(count).ok())
             .ok_or_else(|| format!("message {id} came without its receive count"))?;
         let (life, visibility) = (self.receives[receive].life, self.receives[receive].visibility);
+        let queue = self.queue_of(receive);
+        // A receive that moves others to the dead-letter queue takes its time before it answers.
+        let hidden_from = match self.queues[queue].redrive {
+            Some(_) => self.receives[receive].arrived.at,
+            None => served.at,
+        };
+        self.check_place(id, receive, json)?;
         self.check_presence(id, receive, count, served)?;
         self.check_promptness(id, receive, served)?;
         let message = &mut self.messages[id];
         message.deliveries.push(Delivery {
+            queue,
+            hidden_from,
             life,
             count,
             handle: json["ReceiptHandle"].as_str().unwrap_or_default().to_owned(),
@@ -141,15 +166,8 @@ impl Model {
     }
 
     /// Whether what came is what was sent.
-    fn check_content(&mut self, id: MessageId, receive: ReceiveId, json: &Value) -> Result<(), String> {
-        let queue = self.receives[receive].queue;
+    fn check_content(&mut self, id: MessageId, json: &Value) -> Result<(), String> {
         let message = &mut self.messages[id];
-        if message.queue != queue {
-            return Err(format!(
-                "message {id} of queue {} came from queue {queue}",
-                message.queue
-            ));
-        }
         if json["Body"] != message.draft.body.as_str()
             || json["MessageAttributes"] != message.draft.attributes
         {
@@ -239,7 +257,7 @@ impl Model {
         let others: Vec<ReceiveId> = self.receives.iter().enumerate().filter_map(unanswered).collect();
         let mut suspicions = Vec::new();
         for (message, of) in self.messages.iter().enumerate() {
-            if of.queue != queue {
+            if !self.is_related(of.queue, queue) || of.moved_to().unwrap_or(of.queue) != queue {
                 continue;
             }
             if let Some(ready_since) = self.ready_since(of, served)
@@ -265,6 +283,10 @@ impl Model {
     /// A message that was ready while somebody waited must have gone to somebody at once.
     fn check_promptness(&self, id: MessageId, receive: ReceiveId, served: Stamp) -> Result<(), String> {
         let message = &self.messages[id];
+        if self.queues[self.queue_of(receive)].redrive.is_some() {
+            // It may have moved others first.
+            return Ok(());
+        }
         let Some(ready_since) = self.ready_since(message, served) else {
             return Ok(());
         };
@@ -295,7 +317,9 @@ fn check_leases(id: MessageId, message: &Message) -> Result<(), String> {
     let new = message.deliveries.len() - 1;
     let life = message.deliveries[new].life;
     for other in 0..new {
-        if message.deliveries[other].life != life {
+        if message.deliveries[other].life != life
+            || message.deliveries[other].queue != message.deliveries[new].queue
+        {
             continue;
         }
         let (first, second) = if message.is_after(new, other) {
@@ -319,6 +343,6 @@ fn check_leases(id: MessageId, message: &Message) -> Result<(), String> {
 }
 
 /// A system attribute that is a number.
-fn number(json: &Value, name: &str) -> Option<u64> {
+pub(super) fn number(json: &Value, name: &str) -> Option<u64> {
     json["Attributes"][name].as_str()?.parse().ok()
 }

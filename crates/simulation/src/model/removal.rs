@@ -1,6 +1,6 @@
 //! What ends messages: deletes, purges, the deletion of their queue.
 
-use super::message::End;
+use super::message::{Delivery, End};
 use super::{MessageId, Model, Outcome, QueueId};
 use crate::world::Stamp;
 
@@ -67,7 +67,7 @@ impl Model {
         if message.draft.fifo.is_none() || lease.life != self.life || message.ends.len() > 1 {
             return;
         }
-        if let Some(hidden) = message.hidden_at_most(delivery, self.life)
+        if let Some(hidden) = message.hidden_at_most(delivery)
             && hidden < arrived.at
             && arrived.at < message.arrived.at + self.queues[message.queue].retention
         {
@@ -104,8 +104,10 @@ impl Model {
                 if matches!(scope, Scope::Queue(_)) {
                     self.queues[queue].is_ending = true;
                 }
-                for message in self.messages.iter_mut().filter(|message| message.queue == queue) {
-                    message.ends.push(end);
+                for id in 0..self.messages.len() {
+                    if self.is_related(self.messages[id].queue, queue) {
+                        self.messages[id].ends.push(end);
+                    }
                 }
             }
         }
@@ -114,13 +116,18 @@ impl Model {
 
     /// A purge or a deletion that runs may also end what is sent meanwhile.
     pub(super) fn join_running_removals(&mut self, id: MessageId) {
+        let home = self.messages[id].queue;
+        let target = self.queues[home].redrive.map(|(target, _)| target);
         let message = &mut self.messages[id];
         for (number, removal) in self.removals.iter().enumerate() {
             let (Scope::Purge(queue) | Scope::Queue(queue)) = removal.scope else {
                 continue;
             };
             let may_act = removal.ended.is_none() || removal.outcome == Some(Outcome::Unknown);
-            if queue == message.queue && may_act && removal.outcome != Some(Outcome::Refused) {
+            if (queue == home || target == Some(queue))
+                && may_act
+                && removal.outcome != Some(Outcome::Refused)
+            {
                 message.ends.push(End {
                     removal: number,
                     is_sure: false,
@@ -151,9 +158,16 @@ impl Model {
             };
             let is_sure = match removal.scope {
                 Scope::Queue(_) => true,
-                Scope::Purge(_) => {
-                    let sent = self.messages[number].present_since();
-                    sent.is_some_and(|sent| sent < removal.arrived)
+                Scope::Purge(queue) => {
+                    let message = &self.messages[number];
+                    let sent = message.present_since();
+                    let there =
+                        |delivery: &Delivery| delivery.queue == queue && delivery.served < removal.arrived;
+                    let is_there = match self.queues[message.queue].redrive {
+                        None => true,
+                        Some(_) => queue != message.queue && message.deliveries.iter().any(there),
+                    };
+                    is_there && sent.is_some_and(|sent| sent < removal.arrived)
                 }
                 Scope::Message(_, delivery) => self.is_effective(number, delivery, served),
             };
@@ -169,6 +183,7 @@ impl Model {
         }
         let lease = &message.deliveries[delivery];
         let is_held = lease.life == self.life && served.at < message.hidden_at_least(delivery, served);
-        is_held || !self.may_be_taken_since(message.queue, lease.served)
+        let may_move = lease.queue == message.queue && self.queues[message.queue].redrive.is_some();
+        is_held || !(may_move || self.may_be_taken_since(lease.queue, lease.served))
     }
 }
