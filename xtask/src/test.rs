@@ -293,6 +293,9 @@ fn deny() -> Result<Outcome, String> {
     once(Ok(()))
 }
 
+/// A test that hangs fails with the stacks of its threads, and the next one runs. The longest takes some 60 s.
+const PYTEST_TIMEOUT: &str = "--timeout=300";
+
 fn pytest(arguments: &[&str]) -> Result<Outcome, String> {
     let bin = project::target().join("debug");
     let mut pytest = run::command(project::venv("python"));
@@ -304,6 +307,7 @@ fn pytest(arguments: &[&str]) -> Result<Outcome, String> {
             "-p",
             "no:cacheprovider",
             "--durations=5",
+            PYTEST_TIMEOUT,
         ])
         .args(arguments)
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -328,7 +328,6 @@ fn an_address_that_is_taken_is_an_error_with_a_fix() {
 }
 
 #[test]
-#[ignore = "known defect: the collector may drop the sealed file of an empty log before the backup copies it"]
 fn a_running_and_a_stopped_server_are_backed_up_and_restored() {
     let folder = Folder::new("backup");
     let path = |name: &str| folder.path(name);

@@ -122,6 +122,25 @@ async fn what_was_stored_is_restored() {
 }
 
 #[tokio::test]
+async fn a_log_without_records_is_backed_up_although_its_files_are_removed_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = open_embedded(&folder.path().join("data"), &TokioTasks).unwrap();
+    // The files go in a thread of their own: once in a few times before a backup could ask for them.
+    for number in 0..20 {
+        let into = folder.path().join(format!("backup-{number}"));
+        back_up(&stores, &into).await;
+        let to = folder.path().join(format!("restored-{number}"));
+        restore(&into, &to).unwrap();
+    }
+    close(stores).await;
+    let restored = open_embedded(&folder.path().join("restored-19"), &TokioTasks).unwrap();
+    let writer = log_writer(&restored, 1).await;
+    assert!(records(&writer).await.is_empty());
+    drop(writer);
+    close(restored).await;
+}
+
+#[tokio::test]
 async fn a_restored_log_gives_no_position_that_the_original_gave_after_the_backup() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

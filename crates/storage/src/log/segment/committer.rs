@@ -9,7 +9,9 @@
 use super::disk::is_full;
 use super::file::{Active, TEMPORARY, segment_name, start_segment};
 use super::format::{HEADER_BYTES, Kind, State, plain_frame};
+use super::index::Index;
 use super::items::FrameBuilder;
+use super::log_file::Segment;
 use super::shared::{EndOfThread, Prepared, Request, Shared};
 use super::snapshot::SealedFile;
 use crate::contract::{Error, Group, PartitionId, Pos, Token, check_group, check_turn, lock};
@@ -175,16 +177,19 @@ impl Committer {
         if self.poisoned {
             return Err(Error::Poisoned);
         }
-        self.roll(true)?;
-        let index = self.shared.index()?;
-        let sealed = index.segments.values().filter(|segment| segment.sealed);
-        let held = sealed.map(|segment| SealedFile {
+        let shared = Arc::clone(&self.shared);
+        let held = |segment: &Segment| SealedFile {
             name: Arc::clone(&segment.at.name),
             file: Arc::clone(&segment.at.file),
             bytes: segment.bytes,
-            path: self.shared.disk.path(&segment.at.name),
-        });
-        Ok(held.collect())
+            path: shared.disk.path(&segment.at.name),
+        };
+        // In one step with the sealing: the collector removes a sealed file at once when nothing in it is live, and
+        // its index is what the restored log goes on from.
+        self.roll_and(true, |index| {
+            let sealed = index.segments.values().filter(|segment| segment.sealed);
+            sealed.map(held).collect()
+        })
     }
 
     fn commit_all(&mut self, batch: Vec<Request>) {
@@ -321,6 +326,11 @@ impl Committer {
     /// Seals the active file and goes on in a new one. Nothing is written to the new one before the old one is
     /// durable, so only the newest file can have a torn end.
     fn roll(&mut self, growing: bool) -> Result<(), Error> {
+        self.roll_and(growing, |_| ())
+    }
+
+    /// As [`Self::roll`], and looks at the index before anything else can change it.
+    fn roll_and<T>(&mut self, growing: bool, look: impl FnOnce(&Index) -> T) -> Result<T, Error> {
         let prepared = self.prepared(growing)?;
         let (catalog, states) = {
             let index = self.shared.index()?;
@@ -360,13 +370,14 @@ impl Committer {
         let mut index = self.shared.index_mut()?;
         index.seal_newest(sealed_bytes, metas);
         index.push_segment(number, number, self.active.at.clone());
+        let seen = look(&index);
         drop(index);
         self.shared.ask(|chores| {
             chores.prepare = true;
             chores.collect = true;
         });
         tracing::debug!(segment = %segment_name(number, number), "log segment started");
-        Ok(())
+        Ok(seen)
     }
 
     /// Takes a seal back when the disk is full, so that the file is gone on with when there is room.
