@@ -144,6 +144,14 @@ impl MapContext {
         self.values.insert(key.to_lowercase(), Owned::Many(values));
     }
 
+    /// The value of a single-valued key; `lower` is its name in lower case.
+    pub(crate) fn single_text(&self, lower: &str) -> Option<&str> {
+        match self.values.get(lower)? {
+            Owned::One(text) => Some(text),
+            Owned::Many(_) => None,
+        }
+    }
+
     /// The names of all keys, in lower case.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)

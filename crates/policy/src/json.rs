@@ -17,6 +17,8 @@ const MEMBERS_MAX: usize = 1_000;
 pub(crate) struct Node {
     /// Byte offset of the value's first character.
     pub(crate) at: usize,
+    /// Byte offset behind the value's last character.
+    pub(crate) end: usize,
     pub(crate) value: Value,
 }
 
@@ -137,7 +139,11 @@ impl<'a> Reader<'a> {
             Some('t' | 'f' | 'n') => self.word()?,
             Some(_) | None => return Err(self.unexpected("a value")),
         };
-        Ok(Node { at, value })
+        Ok(Node {
+            at,
+            end: self.at,
+            value,
+        })
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, Fault> {

@@ -26,6 +26,7 @@
 //! ```
 
 mod arn;
+pub mod case;
 mod catalogue;
 mod combine;
 mod condition;

@@ -2,6 +2,7 @@
 //! of the configuration file are all made from it, so they cannot drift apart.
 
 use crate::config::ServeSettings;
+use crate::policy_cli::PolicyCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -45,6 +46,12 @@ pub enum Command {
         Example: bulla restore --from /backups/2026-11-21 --data ./bulla-data"
     )]
     Restore(RestoreArguments),
+    /// Ask the policy language, without a server.
+    Policy {
+        /// What to ask.
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Look at the configuration.
     Config {
         /// What to do with it.

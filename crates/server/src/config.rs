@@ -6,6 +6,7 @@ use crate::cli::{BackupArguments, Command, CommandLine, ConfigCommand, RestoreAr
 use crate::config_file::{self, ConfigFile};
 use crate::config_limits::LimitSettings;
 use crate::operator_error::OperatorError;
+use crate::policy_cli::PolicyCommand;
 use bulla_types::{AccountId, Region};
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
@@ -211,6 +212,8 @@ pub enum Request {
     Backup(BackupArguments),
     /// Make a data folder from a copy.
     Restore(RestoreArguments),
+    /// Ask the policy language.
+    Policy(PolicyCommand),
     /// Print this explanation of the settings.
     Print(String),
 }
@@ -258,6 +261,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, No
         Command::Serve(arguments) => Ok(Request::Serve(Box::new(arguments.settings.check()?))),
         Command::Backup(arguments) => Ok(Request::Backup(arguments)),
         Command::Restore(arguments) => Ok(Request::Restore(arguments)),
+        Command::Policy { command } => Ok(Request::Policy(command)),
         Command::Config {
             command: ConfigCommand::Explain(arguments),
         } => {
@@ -304,7 +308,8 @@ fn check_environment(error: &clap::Error) -> Result<(), OperatorError> {
 fn serve_matches(matches: &ArgMatches) -> Option<&ArgMatches> {
     match matches.subcommand()? {
         ("serve", serve) => Some(serve),
-        (_, config) => config.subcommand().map(|(_, explain)| explain),
+        ("config", config) => config.subcommand().map(|(_, explain)| explain),
+        (_, _) => None,
     }
 }
 

@@ -28,6 +28,8 @@ mod logging;
 pub mod operator_error;
 mod overloaded;
 mod own_paths;
+pub mod policy_cli;
+mod policy_decide;
 mod refusal;
 mod request;
 mod root_of_trust;
