@@ -210,3 +210,26 @@ def test_blobs_are_base64_on_the_wire(server, admin, key):
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/x-amz-json-1.1"
     assert base64.b64decode(answer.json()["CiphertextBlob"], validate=True)
+
+
+def test_a_grant_opens_a_key_until_it_is_revoked(server, admin, kms, key, account, name):
+    who = name("grantee")
+    grantee = server.client("kms", user(server, admin, who))
+    arn = f"arn:aws:iam::{account}:user/{who}"
+    blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x", EncryptionContext={"team": "blue"})["CiphertextBlob"]
+    opening = {"CiphertextBlob": blob, "EncryptionContext": {"team": "blue"}}
+    assert error_code(grantee.decrypt, **opening) == "AccessDeniedException"
+    wanted = {"KeyId": key["KeyId"], "GranteePrincipal": arn, "Operations": ["Decrypt"], "Name": "reader",
+              "Constraints": {"EncryptionContextSubset": {"team": "blue"}}, "RetiringPrincipal": arn}
+    made = kms.create_grant(**wanted)
+    assert kms.create_grant(**wanted)["GrantId"] == made["GrantId"]
+    assert grantee.decrypt(**opening, GrantTokens=[made["GrantToken"]])["Plaintext"] == b"x"
+    [listed] = kms.list_grants(KeyId=key["KeyId"])["Grants"]
+    assert (listed["GrantId"], listed["GranteePrincipal"], listed["Name"]) == (made["GrantId"], arn, "reader")
+    assert listed["Constraints"] == {"EncryptionContextSubset": {"team": "blue"}}
+    assert [grant["GrantId"] for grant in kms.list_retirable_grants(RetiringPrincipal=arn)["Grants"]] == [made["GrantId"]]
+    kms.revoke_grant(KeyId=key["KeyId"], GrantId=made["GrantId"])
+    assert error_code(grantee.decrypt, **opening) == "AccessDeniedException"
+    made = kms.create_grant(**wanted)
+    grantee.retire_grant(GrantToken=made["GrantToken"])
+    assert kms.list_grants(KeyId=key["KeyId"])["Grants"] == []

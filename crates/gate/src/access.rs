@@ -1,6 +1,6 @@
 //! What an operation asks of the policies.
 
-use bulla_policy::Policy;
+use bulla_policy::{Grant, Policy};
 use bulla_types::AccountId;
 use std::sync::Arc;
 
@@ -35,6 +35,8 @@ pub struct AccessRequest {
     pub owner: AccountId,
     /// The policy attached to the resource.
     pub policy: ResourcePolicy,
+    /// Grants beside that policy; only KMS keys have them.
+    pub grants: Arc<[Grant]>,
     /// Whether principals of other accounts may use the operation at all.
     pub reach: Reach,
     /// Condition keys that only the service knows.
@@ -50,6 +52,7 @@ impl AccessRequest {
             resource: resource.into(),
             owner,
             policy: ResourcePolicy::None,
+            grants: Arc::default(),
             reach: Reach::OwnAccount,
             keys: ConditionKeys::default(),
         }
@@ -59,6 +62,13 @@ impl AccessRequest {
     #[must_use]
     pub fn with_policy(mut self, policy: ResourcePolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// With grants beside the policy; those to others than the caller do no harm.
+    #[must_use]
+    pub fn with_grants(mut self, grants: Arc<[Grant]>) -> Self {
+        self.grants = grants;
         self
     }
 

@@ -107,6 +107,7 @@ fn layers<'a>(caller: &'a Caller, request: &'a AccessRequest) -> Layers<'a> {
             ResourcePolicy::Attached(policy) => bulla_policy::ResourcePolicy::Ordinary(policy.as_deref()),
             ResourcePolicy::Mandatory(policy) => bulla_policy::ResourcePolicy::Mandatory(policy),
         },
+        grants: &request.grants,
         management_account: place.map(|place| place.management_account.as_str()),
         ..Layers::default()
     }

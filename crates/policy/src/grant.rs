@@ -5,6 +5,7 @@
 use crate::context::Context;
 use crate::key::ConditionKey;
 use crate::principal::{Entry, Naming, Principal};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What the encryption context of a request must be.
@@ -23,8 +24,17 @@ pub struct Grant {
     grantee: Entry,
     operations: Box<[Box<str>]>,
     exact: bool,
-    pairs: Box<[(ConditionKey, Box<str>)]>,
+    pairs: Box<[Pair]>,
     keys: Option<ConditionKey>,
+}
+
+/// A pair that the encryption context must have. Condition keys know no letter case, encryption contexts do: so the name
+/// is compared again, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Pair {
+    key: ConditionKey,
+    name: Box<str>,
+    value: Box<str>,
 }
 
 /// Operations that have no encryption context, so that a constraint does not bind them.
@@ -52,7 +62,11 @@ impl Grant {
         for (name, value) in wanted.into_iter().flatten() {
             let key = ConditionKey::parse(&format!("kms:EncryptionContext:{name}"))
                 .ok_or("a key of this encryption context cannot be a condition key")?;
-            pairs.push((key, value.as_str().into()));
+            pairs.push(Pair {
+                key,
+                name: name.as_str().into(),
+                value: value.as_str().into(),
+            });
         }
         Ok(Self {
             id: id.into(),
@@ -96,17 +110,22 @@ impl Grant {
     }
 
     fn constraint_holds(&self, context: &dyn Context) -> bool {
-        let pair = |(key, wanted): &(ConditionKey, Box<str>)| {
-            context
-                .values(key)
+        let pair = |wanted: &Pair| {
+            let value = context
+                .values(&wanted.key)
                 .and_then(crate::context::Values::single)
-                .is_some_and(|value| value.text() == **wanted)
+                .is_some_and(|value| value.text() == *wanted.value);
+            value && self.names(context).any(|name| name == *wanted.name)
         };
-        self.pairs.iter().all(pair) && (!self.exact || self.key_count(context) == self.pairs.len())
+        self.pairs.iter().all(pair) && (!self.exact || self.names(context).count() == self.pairs.len())
     }
 
-    fn key_count(&self, context: &dyn Context) -> usize {
+    /// The names of the request's encryption context.
+    fn names<'a>(&self, context: &'a dyn Context) -> impl Iterator<Item = Cow<'a, str>> {
         let values = self.keys.as_ref().and_then(|key| context.values(key));
-        values.map_or(0, |values| values.iter().count())
+        values
+            .into_iter()
+            .flat_map(crate::context::Values::iter)
+            .map(crate::context::Value::text)
     }
 }

@@ -6,6 +6,7 @@
 
 use super::Kms;
 use super::errors::KmsError;
+use super::grant::{Grant, Terms};
 use super::key::{AWS_KMS, ENCRYPT_DECRYPT, Key, SYMMETRIC_DEFAULT};
 use super::policy::DEFAULT_NAME;
 use super::reference::{Reference, alias_arn, key_arn};
@@ -24,16 +25,19 @@ pub struct Sought {
     alias: Option<String>,
     /// `None` for a key of another account that does not exist.
     pub(super) key: Option<Arc<Key>>,
+    /// Grants on the key to the caller.
+    grants: Arc<[bulla_policy::Grant]>,
 }
 
 impl Sought {
-    /// A key that was found without a name: by a ciphertext.
-    pub(super) fn found(key: Arc<Key>) -> Self {
+    /// A key that was found without a name: by a ciphertext. With the caller's grants on it.
+    pub(super) fn found(key: Arc<Key>, grants: Arc<[bulla_policy::Grant]>) -> Self {
         Self {
             owner: key.owner,
             arn: Arc::clone(&key.arn),
             alias: None,
             key: Some(key),
+            grants,
         }
     }
 
@@ -41,7 +45,8 @@ impl Sought {
     pub(super) fn request(&self, kms: &Kms, action: &'static str) -> AccessRequest {
         let policy = self.key.as_ref().map_or(&kms.nobody, |key| &key.policy);
         let mut request = AccessRequest::new(action, Arc::clone(&self.arn), self.owner)
-            .with_policy(ResourcePolicy::Mandatory(Arc::clone(policy)));
+            .with_policy(ResourcePolicy::Mandatory(Arc::clone(policy)))
+            .with_grants(Arc::clone(&self.grants));
         if let Some(alias) = &self.alias {
             request = request.with_key("kms:RequestAlias", alias);
         }
@@ -56,6 +61,21 @@ impl Sought {
         self.request(kms, action).across_accounts()
     }
 
+    /// The caller's grants on the key that may be handed on with these terms.
+    pub(super) fn grants_that_cover(&self, kms: &Kms, terms: &Terms) -> Arc<[bulla_policy::Grant]> {
+        let covers = |grant: &&bulla_policy::Grant| {
+            let parent = self.grant(kms, grant.id());
+            parent.is_some_and(|parent| terms.are_within(&parent.terms))
+        };
+        self.grants.iter().filter(covers).cloned().collect()
+    }
+
+    /// A grant on the key.
+    pub(super) fn grant(&self, kms: &Kms, id: &str) -> Option<Arc<Grant>> {
+        let key = self.key.as_ref()?;
+        kms.view().grants.get(key.region, key.id, id).cloned()
+    }
+
     /// The key, which exists once the policies have allowed something on it.
     pub(super) fn into_key(self) -> Result<Arc<Key>, KmsError> {
         self.key.ok_or(KmsError::KeyNotFound { key: self.arn })
@@ -63,6 +83,13 @@ impl Sought {
 }
 
 impl Kms {
+    /// The caller's grants on a key.
+    pub(super) fn grants_of(&self, call: &Call<'_>, key: &Key) -> Arc<[bulla_policy::Grant]> {
+        let identity = call.caller().identity();
+        let names = [&*identity.arn, &*identity.principal_arn];
+        self.view().grants.of_grantee(key.region, key.id, names)
+    }
+
     /// Finds a key by any of its names.
     pub(super) fn seek(&self, call: &Call<'_>, text: &str) -> Result<Sought, KmsError> {
         match Reference::parse(text, "keyId", call.account(), call.region())? {
@@ -77,6 +104,9 @@ impl Kms {
                     owner,
                     arn,
                     alias: None,
+                    grants: key
+                        .as_ref()
+                        .map_or_else(Arc::default, |key| self.grants_of(call, key)),
                     key,
                 })
             }
@@ -89,7 +119,7 @@ impl Kms {
                 match key {
                     Some(key) => Ok(Sought {
                         alias: Some(name),
-                        ..Sought::found(key)
+                        ..Sought::found(Arc::clone(&key), self.grants_of(call, &key))
                     }),
                     None if owner == call.account() => Err(KmsError::AliasNotFound { alias }),
                     None => Ok(Sought {
@@ -97,6 +127,7 @@ impl Kms {
                         arn: alias.into(),
                         alias: Some(name),
                         key: None,
+                        grants: Arc::default(),
                     }),
                 }
             }
@@ -141,10 +172,20 @@ pub(super) fn with_key_kind(request: AccessRequest) -> AccessRequest {
 
 /// Condition keys of requests that encrypt or decrypt.
 pub(super) fn with_encryption_context(
+    request: AccessRequest,
+    context: &BTreeMap<String, String>,
+) -> AccessRequest {
+    with_encryption_pairs(
+        request.with_key("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT),
+        context,
+    )
+}
+
+/// Condition keys of an encryption context, or of what a grant demands of one.
+pub(super) fn with_encryption_pairs(
     mut request: AccessRequest,
     context: &BTreeMap<String, String>,
 ) -> AccessRequest {
-    request = request.with_key("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT);
     if !context.is_empty() {
         request = request.with_keys("kms:EncryptionContextKeys", context.keys().cloned().collect());
     }

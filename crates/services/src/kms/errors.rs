@@ -45,7 +45,17 @@ pub enum KmsError {
     },
     /// The ciphertext does not open: it was changed, or its encryption context was another.
     InvalidCiphertext,
-    /// A grant token; there are no grants yet, so none is valid.
+    /// There is no such grant on the key, or no longer.
+    GrantNotFound {
+        /// Id of the grant.
+        id: Arc<str>,
+    },
+    /// A text that cannot be the id of a grant.
+    InvalidGrantId {
+        /// The text.
+        id: String,
+    },
+    /// A grant token that was not made here, or whose grant has ended.
     InvalidGrantToken,
     /// A text that is neither a key id nor any other name of a key.
     InvalidKeyId {
@@ -125,6 +135,8 @@ impl KmsError {
             Self::InvalidAliasName { reason: "" },
             Self::InvalidArn { text: text() },
             Self::InvalidCiphertext,
+            Self::GrantNotFound { id: key() },
+            Self::InvalidGrantId { id: text() },
             Self::InvalidGrantToken,
             Self::InvalidKeyId { text: text() },
             Self::InvalidKeyUsage { key: key() },
@@ -151,6 +163,7 @@ impl ErrorCode for KmsError {
         match self {
             Self::AliasExists { .. } => sender("AlreadyExistsException"),
             Self::AliasNotFound { .. }
+            | Self::GrantNotFound { .. }
             | Self::InvalidKeyId { .. }
             | Self::KeyNotFound { .. }
             | Self::OtherRegion { .. }
@@ -168,6 +181,7 @@ impl ErrorCode for KmsError {
             Self::InvalidAliasName { .. } => sender("InvalidAliasNameException"),
             Self::InvalidArn { .. } => sender("InvalidArnException"),
             Self::InvalidCiphertext => sender("InvalidCiphertextException"),
+            Self::InvalidGrantId { .. } => sender("InvalidGrantIdException"),
             Self::InvalidGrantToken => sender("InvalidGrantTokenException"),
             Self::InvalidKeyUsage { .. } => sender("InvalidKeyUsageException"),
             Self::InvalidMarker => sender("InvalidMarkerException"),
@@ -199,7 +213,9 @@ impl ErrorCode for KmsError {
             Self::InvalidArn { text } => format!("Invalid arn {text}").into(),
             // A message would tell which of key, context and bytes was wrong.
             Self::InvalidCiphertext => "".into(),
-            Self::InvalidGrantToken => "Invalid grant token: grants are not built yet.".into(),
+            Self::GrantNotFound { id } => format!("Grant ID {id} not found").into(),
+            Self::InvalidGrantId { id } => format!("Invalid grant ID {id}").into(),
+            Self::InvalidGrantToken => "Invalid grant token".into(),
             Self::InvalidKeyId { text } => format!("Invalid keyId '{text}'").into(),
             Self::InvalidKeyUsage { key } => {
                 format!("{key} key usage is ENCRYPT_DECRYPT with SYMMETRIC_DEFAULT, which the request is not valid for.").into()

@@ -35,6 +35,20 @@ pub(super) const TAG_KEY_CHARS_MAX: usize = 128;
 pub(super) const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Grant tokens of one request.
 pub(super) const GRANT_TOKENS_MAX: usize = 10;
+/// A grant token, characters; at least one.
+pub(super) const GRANT_TOKEN_CHARS_MAX: usize = 8192;
+/// Grants on one key.
+pub(super) const GRANTS_PER_KEY_MAX: usize = 50_000;
+/// A grant's name, characters; at least one.
+pub(super) const GRANT_NAME_CHARS_MAX: usize = 256;
+/// The ARN of a grantee or retiring principal, characters; at least one.
+pub(super) const PRINCIPAL_CHARS_MAX: usize = 256;
+/// Pairs in the constraint of a grant.
+pub(super) const GRANT_CONSTRAINT_PAIRS_MAX: usize = 8;
+/// The constraint of a grant, characters of all keys and values.
+pub(super) const GRANT_CONSTRAINT_CHARS_MAX: usize = 384;
+/// Records that one commit deletes; the storage takes 500.
+pub(super) const RECORDS_PER_COMMIT_MAX: usize = 400;
 /// Shortest time between scheduling a deletion and deleting, days.
 pub(super) const DELETION_WINDOW_DAYS_MIN: i32 = 7;
 /// Longest time between scheduling a deletion and deleting, days.
@@ -50,6 +64,11 @@ pub(super) const KEYS_PAGE: PageLimits = PageLimits {
 pub(super) const ALIASES_PAGE: PageLimits = PageLimits {
     default: 50,
     max: 100,
+};
+/// A page of `ListGrants` and `ListRetirableGrants`.
+pub(super) const GRANTS_PAGE: PageLimits = PageLimits {
+    default: 50,
+    max: 1000,
 };
 /// A page of `ListResourceTags`.
 pub(super) const TAGS_PAGE: PageLimits = PageLimits { default: 50, max: 50 };

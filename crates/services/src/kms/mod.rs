@@ -10,6 +10,7 @@
 //!   identity policy opens a key whose policy does not say so.
 //! - From its deletion date on a key does not exist, whether or not the sweep has come by; the sweep deletes the
 //!   record, and with it the only copy of the material.
+//! - A grant binds from the answer of `CreateGrant` to that of `RetireGrant` or `RevokeGrant`, and never outlives its key.
 //! - Nothing is decrypted under another encryption context than it was encrypted under.
 
 mod access;
@@ -17,6 +18,11 @@ mod alias;
 mod ciphertext;
 mod data_key;
 mod errors;
+mod grant;
+mod grant_record;
+mod grant_shapes;
+mod grant_view;
+mod grants;
 mod key;
 mod limits;
 pub mod operations;
@@ -125,6 +131,7 @@ impl Kms {
             })?;
             view.put(Arc::new(key));
         }
+        let orphans = grants::read(&records, &wrapping, &mut view).await?;
         let kms = Arc::new(Self {
             runtime,
             records,
@@ -133,6 +140,7 @@ impl Kms {
             writing: Mutex::new(()),
             nobody: policy::nobody().map_err(KmsOpenError::Defect)?,
         });
+        kms.forget_grants(&orphans).await;
         sweep::start(&kms);
         Ok(kms)
     }

@@ -31,10 +31,12 @@ impl Kms {
         for key in due {
             let change = Change::Delete(record::record_key(key.owner, key.region, key.id));
             if self.commit(key.owner, vec![change]).await.is_ok() {
-                self.view
+                let grants = self
+                    .view
                     .write()
                     .unwrap_or_else(PoisonError::into_inner)
                     .remove(key.region, key.id);
+                self.forget_grants(&grants).await;
                 tracing::info!(key = %key.arn, "the key's deletion date has come; its material is destroyed");
             }
         }

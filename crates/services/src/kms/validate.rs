@@ -2,8 +2,8 @@
 
 use super::errors::KmsError;
 use super::limits::{
-    DESCRIPTION_CHARS_MAX, ENCRYPTION_CONTEXT_BYTES_MAX, GRANT_TOKENS_MAX, MARKER_CHARS_MAX, PageLimits,
-    TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
+    DESCRIPTION_CHARS_MAX, ENCRYPTION_CONTEXT_BYTES_MAX, MARKER_CHARS_MAX, PageLimits, TAG_KEY_CHARS_MAX,
+    TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use super::shapes::Tag;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,22 +103,6 @@ pub(super) fn marker(marker: Option<&str>) -> Result<(), KmsError> {
 /// A description's length.
 pub(super) fn description(text: &str) -> Result<(), KmsError> {
     length(text, "description", 0, DESCRIPTION_CHARS_MAX)
-}
-
-/// Grants are not built, so no grant token can be valid; to ignore one would be to pretend.
-pub(super) fn grant_tokens(tokens: &[String]) -> Result<(), KmsError> {
-    if tokens.len() > GRANT_TOKENS_MAX {
-        return Err(violation(
-            "..",
-            "grantTokens",
-            &format!("Member must have length less than or equal to {GRANT_TOKENS_MAX}"),
-        ));
-    }
-    if tokens.is_empty() {
-        Ok(())
-    } else {
-        Err(KmsError::InvalidGrantToken)
-    }
 }
 
 /// An encryption context's size, and that no two of its keys differ in letter case alone.

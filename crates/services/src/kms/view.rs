@@ -1,5 +1,7 @@
 //! All keys in memory, compiled, in the orders in which they are asked for. Rebuilt from the directory at start.
 
+use super::grant::Grant;
+use super::grant_view::GrantView;
 use super::key::Key;
 use bulla_types::{AccountId, KeyId, Region, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,12 +17,19 @@ pub(super) struct View {
     keys: HashMap<(Region, KeyId), Arc<Key>>,
     ids: BTreeMap<Place, BTreeSet<KeyId>>,
     aliases: BTreeMap<Place, BTreeMap<Arc<str>, KeyId>>,
+    /// Of keys that are here.
+    pub(super) grants: GrantView,
 }
 
 impl View {
     /// A key that exists at that time.
     pub(super) fn key(&self, region: Region, id: KeyId, now: Timestamp) -> Option<&Arc<Key>> {
         self.keys.get(&(region, id)).filter(|key| !key.is_gone(now))
+    }
+
+    /// Whether there is such a key, though its deletion date may have come.
+    pub(super) fn has(&self, region: Region, id: KeyId) -> bool {
+        self.keys.contains_key(&(region, id))
     }
 
     /// The key behind an alias, which has its prefix.
@@ -90,15 +99,16 @@ impl View {
         self.keys.insert((key.region, key.id), key);
     }
 
-    /// Takes a key and its aliases out; its material is wiped when the last call that holds it ends.
-    pub(super) fn remove(&mut self, region: Region, id: KeyId) {
+    /// Takes a key, its aliases and its grants out; its material is wiped when the last call that holds it ends. The
+    /// answer is the grants.
+    pub(super) fn remove(&mut self, region: Region, id: KeyId) -> Vec<Arc<Grant>> {
         self.remove_aliases(region, id);
-        let Some(key) = self.keys.remove(&(region, id)) else {
-            return;
-        };
-        if let Some(ids) = self.ids.get_mut(&(key.owner, region)) {
-            ids.remove(&id);
+        if let Some(key) = self.keys.remove(&(region, id)) {
+            if let Some(ids) = self.ids.get_mut(&(key.owner, region)) {
+                ids.remove(&id);
+            }
         }
+        self.grants.remove_key(region, id)
     }
 
     fn remove_aliases(&mut self, region: Region, id: KeyId) {

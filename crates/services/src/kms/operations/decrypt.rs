@@ -29,7 +29,7 @@ pub struct DecryptInput {
     /// As it was given to encrypt.
     #[member(default)]
     pub encryption_context: BTreeMap<String, String>,
-    /// Grants are not built; a token is refused.
+    /// Grants bind at once, so that none is needed; one that was not made here is refused.
     #[member(default)]
     pub grant_tokens: Vec<String>,
     /// The key that is expected: key id, key ARN, alias or alias ARN; of another account an ARN only.
@@ -71,7 +71,7 @@ impl Operation for Decrypt {
 
     async fn resolve(kms: &Kms, call: &Call<'_>, input: DecryptInput) -> Result<Resolved<Self>, KmsError> {
         validate::encryption_context(&input.encryption_context)?;
-        validate::grant_tokens(&input.grant_tokens)?;
+        kms.check_grant_tokens(&input.grant_tokens)?;
         algorithm(input.encryption_algorithm.as_deref())?;
         no_recipient(input.recipient.as_ref())?;
         if !input.dry_run_modifiers.is_empty() {
@@ -133,10 +133,12 @@ impl Kms {
     /// Finds the key that a ciphertext names, whichever account owns it.
     fn seek_key_of(&self, call: &Call<'_>, blob: &[u8]) -> Result<Sought, KmsError> {
         let ciphertext = Ciphertext::parse(blob).ok_or(KmsError::InvalidCiphertext)?;
-        let view = self.view();
-        let key = view
+        let key = self
+            .view()
             .key(call.region(), ciphertext.key, call.time())
+            .map(Arc::clone)
             .ok_or(KmsError::CiphertextKeyUnknown)?;
-        Ok(Sought::found(Arc::clone(key)))
+        let grants = self.grants_of(call, &key);
+        Ok(Sought::found(key, grants))
     }
 }

@@ -4,7 +4,6 @@ use crate::kms::Kms;
 use crate::kms::access::Sought;
 use crate::kms::errors::KmsError;
 use crate::kms::shapes::KeyMetadata;
-use crate::kms::validate;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
 
@@ -18,7 +17,7 @@ pub(crate) struct DescribeKey;
 pub(crate) struct DescribeKeyInput {
     /// Key id, key ARN, alias or alias ARN.
     pub(crate) key_id: String,
-    /// Grants are not built; a token is refused.
+    /// Grants bind at once, so that none is needed; one that was not made here is refused.
     #[member(default)]
     pub(crate) grant_tokens: Vec<String>,
 }
@@ -43,7 +42,7 @@ impl Operation for DescribeKey {
         call: &Call<'_>,
         input: DescribeKeyInput,
     ) -> Result<Resolved<Self>, KmsError> {
-        validate::grant_tokens(&input.grant_tokens)?;
+        kms.check_grant_tokens(&input.grant_tokens)?;
         let target = kms.seek(call, &input.key_id)?;
         let access = Access::one(target.request_across_accounts(kms, "kms:DescribeKey"));
         Ok(Resolved {

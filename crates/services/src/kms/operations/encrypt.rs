@@ -53,7 +53,7 @@ impl Operation for Encrypt {
     async fn resolve(kms: &Kms, call: &Call<'_>, input: EncryptInput) -> Result<Resolved<Self>, KmsError> {
         validate::blob_length(input.plaintext.expose(), "plaintext", PLAINTEXT_BYTES_MAX)?;
         validate::encryption_context(&input.encryption_context)?;
-        validate::grant_tokens(&input.grant_tokens)?;
+        kms.check_grant_tokens(&input.grant_tokens)?;
         algorithm(input.encryption_algorithm.as_deref())?;
         let target = kms.seek(call, &input.key_id)?;
         let request = target.request_across_accounts(kms, "kms:Encrypt");

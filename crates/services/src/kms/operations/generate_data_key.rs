@@ -26,7 +26,7 @@ pub struct GenerateDataKeyInput {
     pub number_of_bytes: Option<i32>,
     /// `AES_256` or `AES_128`; either this or `number_of_bytes`.
     pub key_spec: Option<String>,
-    /// Grants are not built; a token is refused.
+    /// Grants bind at once, so that none is needed; one that was not made here is refused.
     #[member(default)]
     pub grant_tokens: Vec<String>,
     /// Enclaves are not built; refused.
@@ -66,7 +66,7 @@ impl Operation for GenerateDataKey {
     ) -> Result<Resolved<Self>, KmsError> {
         data_key_bytes(input.key_spec.as_deref(), input.number_of_bytes)?;
         validate::encryption_context(&input.encryption_context)?;
-        validate::grant_tokens(&input.grant_tokens)?;
+        kms.check_grant_tokens(&input.grant_tokens)?;
         no_recipient(input.recipient.as_ref())?;
         let target = kms.seek(call, &input.key_id)?;
         let request = target.request_across_accounts(kms, "kms:GenerateDataKey");

@@ -51,7 +51,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     ) -> Result<Resolved<Self>, KmsError> {
         data_key_bytes(input.key_spec.as_deref(), input.number_of_bytes)?;
         validate::encryption_context(&input.encryption_context)?;
-        validate::grant_tokens(&input.grant_tokens)?;
+        kms.check_grant_tokens(&input.grant_tokens)?;
         let target = kms.seek(call, &input.key_id)?;
         let request = target.request_across_accounts(kms, "kms:GenerateDataKeyWithoutPlaintext");
         let access = Access::one(with_encryption_context(request, &input.encryption_context));

@@ -2,6 +2,7 @@
 
 mod cancel_key_deletion;
 mod create_alias;
+mod create_grant;
 mod create_key;
 mod decrypt;
 mod delete_alias;
@@ -14,11 +15,15 @@ mod generate_data_key_without_plaintext;
 mod generate_random;
 mod get_key_policy;
 mod list_aliases;
+mod list_grants;
 mod list_key_policies;
 mod list_keys;
 mod list_resource_tags;
+mod list_retirable_grants;
 mod probe_decrypt;
 mod put_key_policy;
+mod retire_grant;
+mod revoke_grant;
 mod schedule_key_deletion;
 mod tag_resource;
 mod untag_resource;
@@ -35,6 +40,7 @@ pub use probe_decrypt::{ProbeDecrypt, ProbeDecryptInput};
 pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<cancel_key_deletion::CancelKeyDeletion>(),
     Endpoint::of::<create_alias::CreateAlias>(),
+    Endpoint::of::<create_grant::CreateGrant>(),
     Endpoint::of::<create_key::CreateKey>(),
     Endpoint::of::<Decrypt>(),
     Endpoint::of::<delete_alias::DeleteAlias>(),
@@ -47,10 +53,14 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<generate_random::GenerateRandom>(),
     Endpoint::of::<get_key_policy::GetKeyPolicy>(),
     Endpoint::of::<list_aliases::ListAliases>(),
+    Endpoint::of::<list_grants::ListGrants>(),
     Endpoint::of::<list_key_policies::ListKeyPolicies>(),
     Endpoint::of::<list_keys::ListKeys>(),
     Endpoint::of::<list_resource_tags::ListResourceTags>(),
+    Endpoint::of::<list_retirable_grants::ListRetirableGrants>(),
     Endpoint::of::<put_key_policy::PutKeyPolicy>(),
+    Endpoint::of::<retire_grant::RetireGrant>(),
+    Endpoint::of::<revoke_grant::RevokeGrant>(),
     Endpoint::of::<schedule_key_deletion::ScheduleKeyDeletion>(),
     Endpoint::of::<tag_resource::TagResource>(),
     Endpoint::of::<untag_resource::UntagResource>(),

@@ -102,7 +102,7 @@ async fn a_dry_run_gives_nothing_away() {
 }
 
 #[tokio::test]
-async fn grant_tokens_are_refused_while_there_are_no_grants() {
+async fn a_grant_token_that_was_not_made_here_is_refused() {
     let server = Server::start().await;
     let key = server.key(json!({})).await;
     let input = json!({"KeyId": key["KeyId"], "KeySpec": "AES_256", "GrantTokens": ["x"]});

@@ -2,6 +2,7 @@
 
 mod courier;
 mod encrypting;
+mod grants;
 mod lifecycle;
 mod names;
 mod permissions;
