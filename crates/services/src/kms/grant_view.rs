@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
+/// By id, with the key.
+type Ids = BTreeSet<(Arc<str>, KeyId)>;
+
 /// The three indexes never disagree.
 #[derive(Debug, Default)]
 pub(super) struct GrantView {
     keys: HashMap<(Region, KeyId), KeyGrants>,
-    retirable: HashMap<(Region, Arc<str>), BTreeSet<(Arc<str>, KeyId)>>,
+    retirable: HashMap<(Region, Arc<str>), Ids>,
 }
 
 #[derive(Debug, Default)]

@@ -77,10 +77,10 @@ impl Kms {
     fn new_grant(&self, call: &Call<'_>, key: &Key, terms: Terms) -> Result<(Grant, bool), KmsError> {
         let view = self.view();
         current(&view, key, call.time())?.check_usable()?;
-        if terms.name.is_some() {
-            if let Some(found) = view.grants.same(key.region, key.id, &terms) {
-                return Ok((Grant::clone(found), true));
-            }
+        if terms.name.is_some()
+            && let Some(found) = view.grants.same(key.region, key.id, &terms)
+        {
+            return Ok((Grant::clone(found), true));
         }
         if view.grants.count(key.region, key.id) >= GRANTS_PER_KEY_MAX {
             return Err(KmsError::LimitExceeded {

@@ -103,10 +103,10 @@ impl View {
     /// answer is the grants.
     pub(super) fn remove(&mut self, region: Region, id: KeyId) -> Vec<Arc<Grant>> {
         self.remove_aliases(region, id);
-        if let Some(key) = self.keys.remove(&(region, id)) {
-            if let Some(ids) = self.ids.get_mut(&(key.owner, region)) {
-                ids.remove(&id);
-            }
+        if let Some(key) = self.keys.remove(&(region, id))
+            && let Some(ids) = self.ids.get_mut(&(key.owner, region))
+        {
+            ids.remove(&id);
         }
         self.grants.remove_key(region, id)
     }
