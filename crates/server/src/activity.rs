@@ -79,12 +79,15 @@ impl Activity {
         UnderWay(Arc::clone(activity))
     }
 
-    fn bytes_arrived(&self) {
-        if self.under_way.load(Ordering::Relaxed) == 0 && !self.head_begun.load(Ordering::Relaxed) {
+    /// Answers whether they are the first of a request.
+    fn bytes_arrived(&self) -> bool {
+        let first = self.under_way.load(Ordering::Relaxed) == 0 && !self.head_begun.load(Ordering::Relaxed);
+        if first {
             self.since_millis
                 .store(millis(self.clock.monotonic()), Ordering::Relaxed);
             self.head_begun.store(true, Ordering::Relaxed);
         }
+        first
     }
 
     fn in_head(&self) -> bool {
@@ -191,12 +194,16 @@ impl<S> Observed<S> {
 
     /// Counts what arrived; `false` when there is no memory for it.
     fn count(&mut self, bytes: usize) -> bool {
-        self.activity.bytes_arrived();
-        if !self.activity.in_head() {
+        let first = self.activity.bytes_arrived();
+        let in_head = self.activity.in_head();
+        // A request that arrives whole ends the head before it without a read of its own.
+        if first || !in_head {
             if self.head_bytes > HEAD_BYTES_UNCOUNTED_MAX {
                 self.held.clear();
             }
             self.head_bytes = 0;
+        }
+        if !in_head {
             return true;
         }
         self.head_bytes += bytes;

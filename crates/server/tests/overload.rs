@@ -109,6 +109,20 @@ async fn requests_hold_no_more_memory_together_than_allowed() {
 }
 
 #[tokio::test]
+async fn a_connection_holds_no_memory_for_requests_that_were_answered() {
+    let server = start(&["--max-body-bytes=65000", "--max-buffered-bytes=65536"]).await;
+    let mut kept = server.plain().await;
+    for _ in 0..40 {
+        // Small enough to arrive together with its head.
+        kept.write_all(&post("/", 4000, 4000)).await.unwrap();
+        assert!(one_answer(&mut kept).await.ends_with("bytes=4000"));
+    }
+    let mut other = server.plain().await;
+    other.write_all(&post("/", 60_000, 60_000)).await.unwrap();
+    assert!(one_answer(&mut other).await.ends_with("bytes=60000"));
+}
+
+#[tokio::test]
 async fn a_body_that_is_announced_and_not_sent_takes_no_memory_from_others() {
     let server = start(&["--max-body-bytes=65000", "--max-buffered-bytes=65536"]).await;
     let mut lazy = server.plain().await;

@@ -151,7 +151,9 @@ impl Committer {
     /// Runs until the log is closed.
     pub(super) fn run(mut self) {
         let _end = EndOfThread(Arc::clone(&self.shared));
-        while let Some(batch) = self.shared.take_batch() {
+        let mut awaited = 0;
+        while let Some(batch) = self.shared.take_batch(awaited) {
+            awaited = batch.iter().filter(|request| request.is_awaited()).count();
             self.commit(batch);
         }
     }

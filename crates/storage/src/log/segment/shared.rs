@@ -9,6 +9,7 @@ use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Bytes of records that one frame takes in before the rest waits for the next.
@@ -18,6 +19,14 @@ const FRAME_BYTES_MAX: usize = 16 << 20;
 const NOTES_WAITING_BYTES_MAX: usize = 8 << 20;
 
 const _: () = assert!(crate::LIMITS.bytes <= FRAME_BYTES_MAX);
+
+/// Partitions that committed together come back about together: so long the committer waits for most of them
+/// before it pays for a sync. A partition that commits alone is never waited for.
+const LINGER: Duration = Duration::from_micros(300);
+/// After so long without a commit nobody is expected back.
+const BACK_WITHIN: Duration = Duration::from_millis(2);
+/// So long notes wait for a commit that takes them along; a process that is killed loses those that wait.
+const NOTES_WITHIN: Duration = Duration::from_millis(20);
 
 /// What the committer is asked to do.
 pub(super) enum Request {
@@ -54,6 +63,11 @@ impl Request {
         }
     }
 
+    /// Whether somebody waits for the answer.
+    pub(super) fn is_awaited(&self) -> bool {
+        !matches!(self, Self::Note { .. })
+    }
+
     /// Whether it brings records.
     pub(super) fn is_growing(&self) -> bool {
         match self {
@@ -77,6 +91,10 @@ impl Request {
 #[derive(Default)]
 struct Queue {
     requests: VecDeque<Request>,
+    /// How many of them are awaited.
+    awaited: usize,
+    /// How many awaited requests wake the committer; with none waiting, notes do as well.
+    wake_at: usize,
     note_bytes: usize,
     closed: bool,
     poisoned: bool,
@@ -93,7 +111,9 @@ impl Queue {
                 break;
             }
             bytes = with;
-            if matches!(request, Request::Note { .. }) {
+            if request.is_awaited() {
+                self.awaited = self.awaited.saturating_sub(1);
+            } else {
                 self.note_bytes = self.note_bytes.saturating_sub(request.bytes());
             }
             batch.extend(self.requests.pop_front());
@@ -201,22 +221,53 @@ impl Shared {
             }
             queue.note_bytes = bytes;
         }
+        let first = queue.requests.is_empty();
+        if request.is_awaited() {
+            queue.awaited = queue.awaited.saturating_add(1);
+        }
         queue.requests.push_back(request);
+        let wake = queue.awaited >= queue.wake_at || (first && queue.awaited == 0);
         drop(queue);
-        self.queue_changed.notify_one();
+        if wake {
+            self.queue_changed.notify_one();
+        }
     }
 
-    /// Waits for requests and takes what has come, as much as one frame should hold, in order. `None` when
-    /// nothing will come any more.
-    pub(super) fn take_batch(&self) -> Option<Vec<Request>> {
+    /// Waits for requests and takes what has come, as much as one frame should hold, in order. `previous` of the
+    /// batch before were awaited. `None` when nothing will come any more.
+    pub(super) fn take_batch(&self, previous: usize) -> Option<Vec<Request>> {
         let mut queue = lock(&self.queue).ok()?;
-        while queue.requests.is_empty() {
-            if queue.closed {
-                return None;
+        // Who was answered just now is expected back, with those who have come meanwhile.
+        let mut expected = previous.saturating_add(queue.awaited);
+        while queue.awaited == 0 && !queue.closed {
+            queue.wake_at = 1;
+            let patience = match (queue.requests.is_empty(), expected) {
+                (false, _) => NOTES_WITHIN,
+                (true, 0) => {
+                    queue = self.queue_changed.wait(queue).ok()?;
+                    continue;
+                }
+                (true, _) => BACK_WITHIN,
+            };
+            let (found, timeout) = self.queue_changed.wait_timeout(queue, patience).ok()?;
+            queue = found;
+            if timeout.timed_out() {
+                expected = 0;
+                if !queue.requests.is_empty() {
+                    break;
+                }
             }
-            queue = self.queue_changed.wait(queue).ok()?;
         }
-        Some(queue.take())
+        let enough = expected.saturating_sub(expected / 4);
+        if queue.awaited > 0 && queue.awaited < enough {
+            queue.wake_at = enough;
+            let more = |queue: &mut Queue| queue.awaited < queue.wake_at && !queue.closed && !queue.poisoned;
+            let waited = self.queue_changed.wait_timeout_while(queue, LINGER, more);
+            queue = waited.ok()?.0;
+            queue.wake_at = 1;
+        }
+        let batch = queue.take();
+        (!batch.is_empty() || !queue.closed).then_some(batch)
     }
 
     /// As [`Self::take_batch`] without waiting: what has come, which may be nothing.
@@ -233,6 +284,7 @@ impl Shared {
     pub(super) fn poison(&self) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.poisoned = true;
+        queue.awaited = 0;
         let waiting: Vec<Request> = queue.requests.drain(..).collect();
         drop(queue);
         if let Ok(mut index) = self.index.write() {
