@@ -1,5 +1,7 @@
 //! The one thread that writes. It takes what has queued up, of all partitions, writes it as one frame, syncs
-//! once and answers all. The next frame forms in the queue meanwhile; there is no timer.
+//! once and answers all. The next frame forms in the queue meanwhile. Partitions that committed together are
+//! waited for a moment, because a sync costs more than the wait; one that commits alone never waits. Notes wait a
+//! little longer for a commit that takes them along.
 //!
 //! A write that fails because the disk is full is taken back by cutting the file before any sync was tried.
 //! Deletions are then written apart from new records, and into a file kept for them, so that they make room.
