@@ -113,7 +113,7 @@ fn associated_data(header: &[u8], context: &BTreeMap<String, String>) -> Vec<u8>
 #[cfg(test)]
 mod tests {
     use super::{Ciphertext, HEADER_BYTES, seal};
-    use crate::kms::key::Material;
+    use crate::kms::key::{Made, Material};
     use bulla_envelope::SecretBytes;
     use bulla_runtime::{SeededEntropy, SystemEntropy};
     use bulla_types::{KeyId, Timestamp};
@@ -122,7 +122,12 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn material() -> Material {
-        Material::generate(1, Timestamp::from_millis(0), &SeededEntropy::new(1))
+        Material::generate(
+            1,
+            Made::WithTheKey,
+            Timestamp::from_millis(0),
+            &SeededEntropy::new(1),
+        )
     }
 
     fn key() -> KeyId {

@@ -5,6 +5,7 @@
 
 use super::alias::Alias;
 use super::errors::KmsError;
+use super::rotation::Schedule;
 use bulla_envelope::SecretKey;
 use bulla_policy::Policy;
 use bulla_runtime::Entropy;
@@ -35,6 +36,10 @@ pub(super) struct Key {
     pub(super) aliases: Vec<Alias>,
     /// What encrypts from now on.
     pub(super) material: Arc<Material>,
+    /// What encrypted before, oldest first; it still opens.
+    pub(super) former: Vec<Arc<Material>>,
+    /// When it is rotated by itself.
+    pub(super) schedule: Option<Schedule>,
 }
 
 /// What a key may be used for now.
@@ -100,8 +105,37 @@ impl Key {
 
     /// The material of a version that a ciphertext names.
     pub(super) fn material(&self, version: u32) -> Option<&Material> {
-        (self.material.version == version).then_some(&*self.material)
+        // Most ciphertexts are young.
+        self.materials()
+            .rev()
+            .find(|material| material.version == version)
     }
+
+    /// All materials, oldest first.
+    pub(super) fn materials(&self) -> impl DoubleEndedIterator<Item = &Material> {
+        self.former
+            .iter()
+            .chain([&self.material])
+            .map(|material| &**material)
+    }
+
+    /// New material encrypts from now on.
+    pub(super) fn rotate(&mut self, made: Made, now: Timestamp, entropy: &dyn Entropy) {
+        let version = self.material.version.saturating_add(1);
+        let material = Arc::new(Material::generate(version, made, now, entropy));
+        self.former.push(std::mem::replace(&mut self.material, material));
+    }
+}
+
+/// Why there is a material.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// It is the first one.
+    WithTheKey,
+    /// A rotation was due.
+    Automatically,
+    /// Somebody asked for a rotation.
+    OnDemand,
 }
 
 /// The secret of a key: what encrypts.
@@ -110,6 +144,8 @@ pub(super) struct Material {
     pub(super) version: u32,
     /// 64 hexadecimal digits, as `KeyMaterialId` shows it; random, tells nothing about the secret.
     pub(super) id: Arc<str>,
+    /// Why it was made.
+    pub(super) made: Made,
     /// When it was made.
     pub(super) created: Timestamp,
     /// The secret; wiped when the last key value that holds it is dropped.
@@ -118,12 +154,13 @@ pub(super) struct Material {
 
 impl Material {
     /// New random material.
-    pub(super) fn generate(version: u32, created: Timestamp, entropy: &dyn Entropy) -> Self {
+    pub(super) fn generate(version: u32, made: Made, created: Timestamp, entropy: &dyn Entropy) -> Self {
         let mut id = [0; 32];
         entropy.fill(&mut id);
         Self {
             version,
             id: hex(&id).into(),
+            made,
             created,
             key: SecretKey::generate(entropy),
         }

@@ -49,13 +49,21 @@ pub(super) const GRANT_CONSTRAINT_PAIRS_MAX: usize = 8;
 pub(super) const GRANT_CONSTRAINT_CHARS_MAX: usize = 384;
 /// Records that one commit deletes; the storage takes 500.
 pub(super) const RECORDS_PER_COMMIT_MAX: usize = 400;
+/// Shortest time between two automatic rotations, days.
+pub(super) const ROTATION_PERIOD_DAYS_MIN: i32 = 90;
+/// Longest time between two automatic rotations, days.
+pub(super) const ROTATION_PERIOD_DAYS_MAX: i32 = 2560;
+/// That time when the request does not say, days.
+pub(super) const ROTATION_PERIOD_DAYS_DEFAULT: i32 = 365;
+/// Rotations on demand of one key.
+pub(super) const ROTATIONS_ON_DEMAND_MAX: usize = 25;
 /// Shortest time between scheduling a deletion and deleting, days.
 pub(super) const DELETION_WINDOW_DAYS_MIN: i32 = 7;
 /// Longest time between scheduling a deletion and deleting, days.
 pub(super) const DELETION_WINDOW_DAYS_MAX: i32 = 30;
 /// That time when the request does not say, days.
 pub(super) const DELETION_WINDOW_DAYS_DEFAULT: i32 = 30;
-/// A page of `ListKeys` and `ListKeyPolicies`, items, when the request does not say and at most.
+/// A page of `ListKeys`, `ListKeyPolicies` and `ListKeyRotations`, items, when the request does not say and at most.
 pub(super) const KEYS_PAGE: PageLimits = PageLimits {
     default: 100,
     max: 1000,

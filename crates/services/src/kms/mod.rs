@@ -10,6 +10,7 @@
 //!   identity policy opens a key whose policy does not say so.
 //! - From its deletion date on a key does not exist, whether or not the sweep has come by; the sweep deletes the
 //!   record, and with it the only copy of the material.
+//! - What a key encrypted opens as long as the key exists: rotation adds material and takes none away.
 //! - A grant binds from the answer of `CreateGrant` to that of `RetireGrant` or `RevokeGrant`, and never outlives its key.
 //! - Nothing is decrypted under another encryption context than it was encrypted under.
 
@@ -29,6 +30,7 @@ pub mod operations;
 mod policy;
 mod record;
 mod reference;
+mod rotation;
 mod shapes;
 mod sweep;
 #[cfg(test)]
@@ -159,11 +161,27 @@ impl Kms {
     ) -> Result<T, KmsError> {
         let writing = self.writing.lock().await;
         let (keys, answer) = change(&self.view())?;
-        let Some(owner) = keys.first().map(|key| key.owner) else {
+        if keys.is_empty() {
             return Ok(answer);
+        }
+        self.store(&keys).await?;
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        for key in keys {
+            view.put(Arc::new(key));
+        }
+        drop(view);
+        drop(writing);
+        call.authorization_changed();
+        Ok(answer)
+    }
+
+    /// Makes keys of one account durable. The writers' lock is held.
+    async fn store(&self, keys: &[Key]) -> Result<(), KmsError> {
+        let Some(owner) = keys.first().map(|key| key.owner) else {
+            return Ok(());
         };
         let mut changes = Vec::with_capacity(keys.len());
-        for key in &keys {
+        for key in keys {
             let value = record::encode(key, &self.wrapping, &*self.runtime.entropy).map_err(|error| {
                 tracing::error!(key = %key.arn, %error, "a key's material cannot be wrapped");
                 KmsError::Internal
@@ -173,15 +191,7 @@ impl Kms {
                 value,
             ));
         }
-        self.commit(owner, changes).await?;
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        for key in keys {
-            view.put(Arc::new(key));
-        }
-        drop(view);
-        drop(writing);
-        call.authorization_changed();
-        Ok(answer)
+        self.commit(owner, changes).await
     }
 
     /// Changes one key that exists.

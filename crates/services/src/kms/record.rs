@@ -6,12 +6,15 @@
 //! can loosen a key's policy or enable it: the record would no longer open. (An older record of the same key does; what
 //! keeps a folder from being put back is outside of it.) Deleting the record destroys the material.
 //!
-//! The format has a number; fields are never renamed or given another meaning under the same number.
+//! The format has a number; fields are never renamed or given another meaning under the same number. Format 1 had one
+//! material and no schedule; it is read, and written as format 2 when the key changes. In format 2 the wrapping of each
+//! material is also bound to why it was made, and the facts say how many there are, so that none can be taken away.
 
 use super::alias::Alias;
-use super::key::{Key, KeyState, Material};
+use super::key::{Key, KeyState, Made, Material, SYMMETRIC_DEFAULT};
 use super::policy;
 use super::reference::key_arn;
+use super::rotation::Schedule;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bulla_envelope::{SealError, SecretKey, encode_parts, unwrap, wrap};
@@ -24,8 +27,10 @@ use std::sync::Arc;
 
 /// All records of keys begin so; then account, region and id.
 pub(super) const PREFIX: &str = "kms/key/";
-const FORMAT: u32 = 1;
-const MATERIAL_LABEL: &[u8] = b"bulla kms material 1";
+const FORMAT: u32 = 2;
+const FIRST_FORMAT: u32 = 1;
+const MATERIAL_LABEL: &[u8] = b"bulla kms material 2";
+const FIRST_MATERIAL_LABEL: &[u8] = b"bulla kms material 1";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +51,29 @@ struct FactsRecord {
     policy: String,
     tags: BTreeMap<String, String>,
     aliases: Vec<AliasRecord>,
+    /// `SYMMETRIC_DEFAULT`, the only kind of key yet.
+    #[serde(default = "symmetric_default")]
+    spec: String,
+    #[serde(default)]
+    schedule: Option<ScheduleRecord>,
+    /// How many.
+    #[serde(default = "one")]
+    materials: usize,
+}
+
+fn symmetric_default() -> String {
+    SYMMETRIC_DEFAULT.to_owned()
+}
+
+fn one() -> usize {
+    1
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScheduleRecord {
+    period_days: u32,
+    next_ms: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,8 +98,33 @@ struct MaterialRecord {
     version: u32,
     id: String,
     created_ms: u64,
+    #[serde(default = "MadeRecord::first")]
+    made: MadeRecord,
     /// Base64.
     wrapped: String,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MadeRecord {
+    WithTheKey,
+    Automatically,
+    OnDemand,
+}
+
+impl MadeRecord {
+    const fn first() -> Self {
+        Self::WithTheKey
+    }
+
+    /// For the binding; never changes.
+    const fn byte(self) -> u8 {
+        match self {
+            Self::WithTheKey => 0,
+            Self::Automatically => 1,
+            Self::OnDemand => 2,
+        }
+    }
 }
 
 /// The record key of a key.
@@ -82,19 +135,24 @@ pub(super) fn record_key(owner: AccountId, region: Region, id: KeyId) -> Bytes {
 /// A key as it is stored.
 pub(super) fn encode(key: &Key, wrapping: &SecretKey, entropy: &dyn Entropy) -> Result<Bytes, SealError> {
     let facts = serde_json::to_string(&FactsRecord::from(key)).map_err(|_| SealError::Refused)?;
-    let material = &key.material;
-    let mut stored = MaterialRecord {
-        version: material.version,
-        id: material.id.to_string(),
-        created_ms: material.created.as_millis(),
-        wrapped: String::new(),
-    };
-    let bound_to = binding(&record_key(key.owner, key.region, key.id), &facts, &stored);
-    stored.wrapped = BASE64.encode(wrap(wrapping, material.key.expose(), &bound_to, entropy)?);
+    let name = record_key(key.owner, key.region, key.id);
+    let mut materials = Vec::with_capacity(key.former.len().saturating_add(1));
+    for material in key.materials() {
+        let mut stored = MaterialRecord {
+            version: material.version,
+            id: material.id.to_string(),
+            created_ms: material.created.as_millis(),
+            made: material.made.into(),
+            wrapped: String::new(),
+        };
+        let bound_to = binding(FORMAT, &name, &facts, &stored);
+        stored.wrapped = BASE64.encode(wrap(wrapping, material.key.expose(), &bound_to, entropy)?);
+        materials.push(stored);
+    }
     let record = KeyRecord {
         format: FORMAT,
         facts,
-        materials: vec![stored],
+        materials,
     };
     serde_json::to_vec(&record)
         .map(Bytes::from)
@@ -108,21 +166,35 @@ pub(super) fn encode(key: &Key, wrapping: &SecretKey, entropy: &dyn Entropy) -> 
 pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> Result<Key, String> {
     let (owner, region, id) = parse_record_key(record_key).ok_or("its name is not that of a key")?;
     let record: KeyRecord = serde_json::from_slice(value).map_err(|error| error.to_string())?;
-    if record.format != FORMAT {
+    if !(FIRST_FORMAT..=FORMAT).contains(&record.format) {
         return Err(format!(
-            "its format is {}, this version reads {FORMAT}",
+            "its format is {}, this version reads {FIRST_FORMAT} to {FORMAT}",
             record.format
         ));
     }
-    let [material] = <[MaterialRecord; 1]>::try_from(record.materials).map_err(|many| {
-        format!(
-            "it has {} versions of its material, this version reads one",
-            many.len()
-        )
-    })?;
-    let bound_to = binding(record_key, &record.facts, &material);
-    let material = open_material(material, &bound_to, wrapping)?;
+    let mut former = Vec::with_capacity(record.materials.len());
+    for (stored, version) in record.materials.into_iter().zip(1..) {
+        if stored.version != version {
+            return Err(format!("version {version} of its material is missing"));
+        }
+        let bound_to = binding(record.format, record_key, &record.facts, &stored);
+        former.push(Arc::new(open_material(stored, &bound_to, wrapping)?));
+    }
     let facts: FactsRecord = serde_json::from_str(&record.facts).map_err(|error| error.to_string())?;
+    if facts.materials != former.len() {
+        return Err(format!(
+            "it has {} of its {} materials",
+            former.len(),
+            facts.materials
+        ));
+    }
+    if facts.spec != SYMMETRIC_DEFAULT {
+        return Err(format!(
+            "it is a {}, which this version does not know",
+            facts.spec
+        ));
+    }
+    let material = former.pop().ok_or("it has no material")?;
     let arn = key_arn(region, owner, id);
     Ok(Key {
         id,
@@ -141,7 +213,12 @@ pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> R
             .map_err(|error| format!("its policy is not understood: {error}"))?,
         tags: facts.tags,
         aliases: facts.aliases.into_iter().map(Alias::from).collect(),
-        material: Arc::new(material),
+        material,
+        former,
+        schedule: facts.schedule.map(|schedule| Schedule {
+            period_days: schedule.period_days,
+            next: Timestamp::from_millis(schedule.next_ms),
+        }),
         arn,
     })
 }
@@ -155,6 +232,7 @@ fn open_material(stored: MaterialRecord, bound_to: &[u8], wrapping: &SecretKey) 
     Ok(Material {
         version: stored.version,
         id: stored.id.into(),
+        made: stored.made.into(),
         created: Timestamp::from_millis(stored.created_ms),
         key: SecretKey::from_slice(secret.expose()).ok_or("its material has another length")?,
     })
@@ -172,15 +250,34 @@ fn parse_record_key(record_key: &[u8]) -> Option<(AccountId, Region, KeyId)> {
 }
 
 /// What the wrapping is bound to: everything in the record but the wrapped bytes.
-fn binding(record_key: &[u8], facts: &str, material: &MaterialRecord) -> Vec<u8> {
-    encode_parts(&[
-        MATERIAL_LABEL,
-        record_key,
-        facts.as_bytes(),
-        &material.version.to_be_bytes(),
-        material.id.as_bytes(),
-        &material.created_ms.to_be_bytes(),
-    ])
+fn binding(format: u32, record_key: &[u8], facts: &str, material: &MaterialRecord) -> Vec<u8> {
+    let (version, created) = (material.version.to_be_bytes(), material.created_ms.to_be_bytes());
+    let (facts, id) = (facts.as_bytes(), material.id.as_bytes());
+    if format == FIRST_FORMAT {
+        return encode_parts(&[FIRST_MATERIAL_LABEL, record_key, facts, &version, id, &created]);
+    }
+    let made = [material.made.byte()];
+    encode_parts(&[MATERIAL_LABEL, record_key, facts, &version, id, &created, &made])
+}
+
+impl From<Made> for MadeRecord {
+    fn from(made: Made) -> Self {
+        match made {
+            Made::WithTheKey => Self::WithTheKey,
+            Made::Automatically => Self::Automatically,
+            Made::OnDemand => Self::OnDemand,
+        }
+    }
+}
+
+impl From<MadeRecord> for Made {
+    fn from(record: MadeRecord) -> Self {
+        match record {
+            MadeRecord::WithTheKey => Self::WithTheKey,
+            MadeRecord::Automatically => Self::Automatically,
+            MadeRecord::OnDemand => Self::OnDemand,
+        }
+    }
 }
 
 impl From<&Key> for FactsRecord {
@@ -198,6 +295,12 @@ impl From<&Key> for FactsRecord {
             policy: key.policy.text().to_owned(),
             tags: key.tags.clone(),
             aliases: key.aliases.iter().map(AliasRecord::from).collect(),
+            spec: symmetric_default(),
+            schedule: key.schedule.map(|schedule| ScheduleRecord {
+                period_days: schedule.period_days,
+                next_ms: schedule.next.as_millis(),
+            }),
+            materials: key.former.len().saturating_add(1),
         }
     }
 }
@@ -224,12 +327,17 @@ impl From<AliasRecord> for Alias {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode, record_key};
+    use super::{
+        BASE64, FIRST_FORMAT, FORMAT, FactsRecord, KeyRecord, MaterialRecord, binding, decode, encode,
+        record_key,
+    };
     use crate::kms::alias::Alias;
-    use crate::kms::key::{Key, KeyState, Material};
+    use crate::kms::key::{Key, KeyState, Made, Material};
     use crate::kms::policy;
     use crate::kms::reference::key_arn;
-    use bulla_envelope::SecretKey;
+    use crate::kms::rotation::Schedule;
+    use base64::Engine as _;
+    use bulla_envelope::{SecretKey, wrap};
     use bulla_runtime::SystemEntropy;
     use bulla_types::{AccountId, KeyId, Region, Timestamp};
     use proptest::prelude::*;
@@ -256,7 +364,9 @@ mod tests {
                 created: now,
                 updated: now,
             }],
-            material: Arc::new(Material::generate(1, now, &SystemEntropy)),
+            material: Arc::new(Material::generate(1, Made::WithTheKey, now, &SystemEntropy)),
+            former: Vec::new(),
+            schedule: None,
             arn,
         }
     }
@@ -287,6 +397,74 @@ mod tests {
         let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
         let name = record_key(key.owner, key.region, key.id);
         assert!(decode(&name, &value, &SecretKey::from_slice(&[4; 32]).unwrap()).is_err());
+    }
+
+    fn rotated(times: usize) -> Key {
+        let mut key = key(String::new(), KeyState::Enabled);
+        for _ in 0..times {
+            key.rotate(Made::OnDemand, key.created, &SystemEntropy);
+        }
+        key.schedule = Some(Schedule::starting(90, key.created));
+        key
+    }
+
+    #[test]
+    fn all_materials_and_the_schedule_read_back() {
+        let key = rotated(2);
+        let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
+        let read = decode(&record_key(key.owner, key.region, key.id), &value, &wrapping()).unwrap();
+        assert!(
+            read.materials()
+                .map(|material| &material.key)
+                .eq(key.materials().map(|material| &material.key))
+        );
+        assert_eq!(format!("{read:?}"), format!("{key:?}"));
+    }
+
+    #[test]
+    fn a_record_that_lacks_a_material_is_refused() {
+        let key = rotated(2);
+        let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
+        for missing in 0..3 {
+            let mut record: KeyRecord = serde_json::from_slice(&value).unwrap();
+            record.materials.remove(missing);
+            let value = serde_json::to_vec(&record).unwrap();
+            assert!(decode(&record_key(key.owner, key.region, key.id), &value, &wrapping()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_record_of_the_first_format_is_read() {
+        let key = key("old".to_owned(), KeyState::Enabled);
+        let name = record_key(key.owner, key.region, key.id);
+        let mut facts = serde_json::to_value(FactsRecord::from(&key)).unwrap();
+        for later in ["spec", "schedule", "materials"] {
+            facts.as_object_mut().unwrap().remove(later);
+        }
+        let facts = facts.to_string();
+        let mut material = MaterialRecord {
+            version: 1,
+            id: key.material.id.to_string(),
+            created_ms: key.material.created.as_millis(),
+            made: Made::WithTheKey.into(),
+            wrapped: String::new(),
+        };
+        let bound_to = binding(FIRST_FORMAT, &name, &facts, &material);
+        let wrapped = wrap(&wrapping(), key.material.key.expose(), &bound_to, &SystemEntropy).unwrap();
+        material.wrapped = BASE64.encode(wrapped);
+        let record = KeyRecord {
+            format: FIRST_FORMAT,
+            facts,
+            materials: vec![material],
+        };
+        let mut record = serde_json::to_value(&record).unwrap();
+        record["materials"][0].as_object_mut().unwrap().remove("made");
+        let value = serde_json::to_vec(&record).unwrap();
+        let read = decode(&name, &value, &wrapping()).unwrap();
+        assert!(read.material.key == key.material.key);
+        assert_eq!(format!("{read:?}"), format!("{key:?}"));
+        record["format"] = FORMAT.into();
+        assert!(decode(&name, &serde_json::to_vec(&record).unwrap(), &wrapping()).is_err());
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! Destroying the material of keys whose deletion date has come.
+//! What happens to keys by itself: the material of those whose deletion date has come is destroyed, and those whose
+//! rotation is due are rotated.
 
 use super::limits::SWEEP_INTERVAL;
 use super::{Kms, record};
@@ -14,6 +15,7 @@ pub(super) fn start(kms: &Arc<Kms>) {
         loop {
             let Some(kms) = service.upgrade() else { return };
             kms.sweep().await;
+            kms.rotate_due().await;
             drop(kms);
             tokio::select! {
                 () = clock.sleep(SWEEP_INTERVAL) => {}

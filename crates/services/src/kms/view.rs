@@ -80,6 +80,11 @@ impl View {
         self.ids.get(&(owner, region)).map_or(0, BTreeSet::len)
     }
 
+    /// All keys, in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Key>> {
+        self.keys.values()
+    }
+
     /// Keys whose deletion date has come.
     pub(super) fn gone(&self, now: Timestamp) -> Vec<Arc<Key>> {
         self.keys

@@ -2,7 +2,7 @@
 
 use crate::kms::access::{check_not_locked_out, with_key_kind, with_request_tags};
 use crate::kms::errors::KmsError;
-use crate::kms::key::{AWS_KMS, ENCRYPT_DECRYPT, Key, KeyState, Material, SYMMETRIC_DEFAULT};
+use crate::kms::key::{AWS_KMS, ENCRYPT_DECRYPT, Key, KeyState, Made, Material, SYMMETRIC_DEFAULT};
 use crate::kms::limits::KEYS_PER_REGION_MAX;
 use crate::kms::reference::key_arn;
 use crate::kms::shapes::{KeyMetadata, Tag};
@@ -109,7 +109,14 @@ impl Operation for CreateKey {
             policy,
             tags: new.tags,
             aliases: Vec::new(),
-            material: Arc::new(Material::generate(1, now, &*call.runtime().entropy)),
+            material: Arc::new(Material::generate(
+                1,
+                Made::WithTheKey,
+                now,
+                &*call.runtime().entropy,
+            )),
+            former: Vec::new(),
+            schedule: None,
         };
         if input.policy.is_some() && !input.bypass_policy_lockout_safety_check {
             check_not_locked_out(call, &key)?;

@@ -8,15 +8,19 @@ mod decrypt;
 mod delete_alias;
 mod describe_key;
 mod disable_key;
+mod disable_key_rotation;
 mod enable_key;
+mod enable_key_rotation;
 mod encrypt;
 mod generate_data_key;
 mod generate_data_key_without_plaintext;
 mod generate_random;
 mod get_key_policy;
+mod get_key_rotation_status;
 mod list_aliases;
 mod list_grants;
 mod list_key_policies;
+mod list_key_rotations;
 mod list_keys;
 mod list_resource_tags;
 mod list_retirable_grants;
@@ -24,6 +28,7 @@ mod probe_decrypt;
 mod put_key_policy;
 mod retire_grant;
 mod revoke_grant;
+mod rotate_key_on_demand;
 mod schedule_key_deletion;
 mod tag_resource;
 mod untag_resource;
@@ -46,21 +51,26 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<delete_alias::DeleteAlias>(),
     Endpoint::of::<describe_key::DescribeKey>(),
     Endpoint::of::<disable_key::DisableKey>(),
+    Endpoint::of::<disable_key_rotation::DisableKeyRotation>(),
     Endpoint::of::<enable_key::EnableKey>(),
+    Endpoint::of::<enable_key_rotation::EnableKeyRotation>(),
     Endpoint::of::<encrypt::Encrypt>(),
     Endpoint::of::<GenerateDataKey>(),
     Endpoint::of::<generate_data_key_without_plaintext::GenerateDataKeyWithoutPlaintext>(),
     Endpoint::of::<generate_random::GenerateRandom>(),
     Endpoint::of::<get_key_policy::GetKeyPolicy>(),
+    Endpoint::of::<get_key_rotation_status::GetKeyRotationStatus>(),
     Endpoint::of::<list_aliases::ListAliases>(),
     Endpoint::of::<list_grants::ListGrants>(),
     Endpoint::of::<list_key_policies::ListKeyPolicies>(),
+    Endpoint::of::<list_key_rotations::ListKeyRotations>(),
     Endpoint::of::<list_keys::ListKeys>(),
     Endpoint::of::<list_resource_tags::ListResourceTags>(),
     Endpoint::of::<list_retirable_grants::ListRetirableGrants>(),
     Endpoint::of::<put_key_policy::PutKeyPolicy>(),
     Endpoint::of::<retire_grant::RetireGrant>(),
     Endpoint::of::<revoke_grant::RevokeGrant>(),
+    Endpoint::of::<rotate_key_on_demand::RotateKeyOnDemand>(),
     Endpoint::of::<schedule_key_deletion::ScheduleKeyDeletion>(),
     Endpoint::of::<tag_resource::TagResource>(),
     Endpoint::of::<untag_resource::UntagResource>(),

@@ -7,6 +7,7 @@ mod lifecycle;
 mod names;
 mod permissions;
 mod policies;
+mod rotation;
 
 use super::Kms;
 use super::operations::OPERATIONS;
