@@ -82,6 +82,13 @@ pub fn is_same_account_only(action: &str) -> bool {
         .any(|known| known.eq_ignore_ascii_case(action))
 }
 
+/// Whether SNS has an action that this names.
+pub(crate) fn is_known_sns_action(action: &Pattern) -> bool {
+    let covers = |known: &str| action.matches(known, &EmptyContext, Case::Ignored);
+    let mut known = SNS_TOPIC_ACTIONS.iter().chain(&SNS_OTHER_ACTIONS);
+    known.any(|known| covers(known))
+}
+
 /// What is wrong with an action in a resource policy of this service, if anything.
 pub(crate) fn action_fault(vendor: Vendor, action: &Pattern) -> Option<&'static str> {
     let covers = |known: &str| action.matches(known, &EmptyContext, Case::Ignored);

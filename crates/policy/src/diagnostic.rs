@@ -160,16 +160,9 @@ impl Fault {
     }
 
     pub(crate) fn into_rejection(self, text: &str) -> Rejection {
-        let place = Place::of(text, self.at);
-        let (excerpt, caret) = place.excerpt();
         Rejection {
             reason: self.reason,
-            message: self.message,
-            help: self.help,
-            line: place.line,
-            column: place.column,
-            excerpt,
-            caret,
+            spot: Spot::of(text, self.at, self.message, self.help),
         }
     }
 }
@@ -232,18 +225,57 @@ pub(crate) fn line_of(text: &str, at: usize) -> usize {
     newlines.saturating_add(1)
 }
 
+/// What is said about one place of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) message: String,
+    pub(crate) help: Option<&'static str>,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    excerpt: String,
+    caret: usize,
+}
+
+impl Spot {
+    pub(crate) fn of(text: &str, at: usize, message: String, help: Option<&'static str>) -> Self {
+        let place = Place::of(text, at);
+        let (excerpt, caret) = place.excerpt();
+        Self {
+            message,
+            help,
+            line: place.line,
+            column: place.column,
+            excerpt,
+            caret,
+        }
+    }
+
+    /// Several lines, with the source line and a caret, as a compiler prints them.
+    pub(crate) fn render(&self, severity: &str, code: &str, name: &str) -> String {
+        let line = self.line.to_string();
+        let gutter = " ".repeat(line.len());
+        let caret = " ".repeat(self.caret);
+        let mut shown = format!(
+            "{severity}[{code}]: {}\n{gutter}--> {name}:{line}:{}\n{gutter} |\n{line} | {}\n{gutter} | {caret}^\n",
+            self.message, self.column, self.excerpt,
+        );
+        if let Some(help) = self.help {
+            shown.push_str(&gutter);
+            shown.push_str(" = help: ");
+            shown.push_str(help);
+            shown.push('\n');
+        }
+        shown
+    }
+}
+
 /// A refused document.
 ///
 /// [`fmt::Display`] prints one line; [`Rejection::render`] prints source line and caret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     reason: Reason,
-    message: String,
-    help: Option<&'static str>,
-    line: usize,
-    column: usize,
-    excerpt: String,
-    caret: usize,
+    spot: Spot,
 }
 
 impl Rejection {
@@ -256,47 +288,35 @@ impl Rejection {
     /// One sentence without place, lower-case start, no full stop.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.spot.message
     }
 
     /// How to repair it, where that can be said.
     #[must_use]
     pub const fn help(&self) -> Option<&'static str> {
-        self.help
+        self.spot.help
     }
 
     /// The line at fault, from 1.
     #[must_use]
     pub const fn line(&self) -> usize {
-        self.line
+        self.spot.line
     }
 
     /// The column at fault in characters, from 1.
     #[must_use]
     pub const fn column(&self) -> usize {
-        self.column
+        self.spot.column
+    }
+
+    pub(crate) fn into_spot(self) -> Spot {
+        self.spot
     }
 
     /// A diagnostic of several lines with the source line and a caret; `name` is the file or policy shown.
     #[must_use]
     pub fn render(&self, name: &str) -> String {
-        let line = self.line.to_string();
-        let gutter = " ".repeat(line.len());
-        let caret = " ".repeat(self.caret);
-        let mut shown = format!(
-            "error[{}]: {}\n{gutter}--> {name}:{line}:{}\n{gutter} |\n{line} | {}\n{gutter} | {caret}^\n",
-            self.reason.code(),
-            self.message,
-            self.column,
-            self.excerpt,
-        );
-        if let Some(help) = self.help {
-            shown.push_str(&gutter);
-            shown.push_str(" = help: ");
-            shown.push_str(help);
-            shown.push('\n');
-        }
-        shown
+        self.spot.render("error", self.reason.code(), name)
     }
 }
 
@@ -305,7 +325,7 @@ impl fmt::Display for Rejection {
         write!(
             formatter,
             "{} at line {}, column {}",
-            self.message, self.line, self.column
+            self.spot.message, self.spot.line, self.spot.column
         )
     }
 }

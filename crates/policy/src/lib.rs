@@ -40,6 +40,7 @@ mod json;
 mod key;
 mod kind;
 mod limits;
+pub mod lint;
 mod parse;
 mod pattern;
 mod policy;

@@ -30,6 +30,7 @@ mod overloaded;
 mod own_paths;
 pub mod policy_cli;
 mod policy_decide;
+mod policy_lint;
 mod refusal;
 mod request;
 mod root_of_trust;

@@ -1,8 +1,9 @@
 //! `bulla policy …`: the policy language asked from the command line, without a server.
 
+use crate::cli::OutputFormat;
 use crate::operator_error::{ExitReason, OperatorError};
-use crate::policy_decide;
-use clap::{Args, Subcommand};
+use crate::{policy_decide, policy_lint};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// What `bulla policy` can do.
@@ -18,6 +19,61 @@ pub enum PolicyCommand {
             Example: bulla policy decide cases.jsonl"
     )]
     Decide(DecideArguments),
+    /// Find what is wrong or dangerous in policy documents.
+    #[command(
+        after_help = "Exit codes: 0 nothing, or suggestions only; 1 errors or warnings; 2 a file cannot be read\n\n\
+            Example: bulla policy lint --kind queue orders-queue.json"
+    )]
+    Lint(LintArguments),
+}
+
+/// What is looked at, and how it is told.
+#[derive(Args, Clone, Debug)]
+pub struct LintArguments {
+    /// Files that hold one policy each; `-` is standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// What the policies are for; guessed from `Principal` and the actions if it is left out.
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub kind: Option<Kind>,
+
+    /// How the findings are told.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub output: OutputFormat,
+}
+
+/// What a policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// A managed identity policy.
+    Identity,
+    /// An inline policy of a user.
+    User,
+    /// An inline policy of a group.
+    Group,
+    /// An inline policy of a role.
+    Role,
+    /// A queue policy.
+    Queue,
+    /// A topic policy.
+    Topic,
+    /// A key policy.
+    Key,
+    /// A bucket policy.
+    Bucket,
+    /// A role's trust policy.
+    Trust,
+    /// A session policy.
+    Session,
+    /// A permissions boundary.
+    Boundary,
+    /// A service control policy.
+    Scp,
+    /// A resource control policy.
+    Rcp,
+    /// The policy of a VPC endpoint.
+    Endpoint,
 }
 
 /// Where the cases are.
@@ -32,5 +88,6 @@ pub struct DecideArguments {
 pub(crate) fn run(command: &PolicyCommand) -> Result<ExitReason, OperatorError> {
     match command {
         PolicyCommand::Decide(arguments) => policy_decide::run(arguments),
+        PolicyCommand::Lint(arguments) => policy_lint::run(arguments),
     }
 }

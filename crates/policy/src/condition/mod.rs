@@ -13,7 +13,7 @@
 mod base64;
 pub(crate) mod date;
 mod decimal;
-mod network;
+pub(crate) mod network;
 pub(crate) mod operator;
 
 use crate::arn::ArnPattern;
