@@ -233,3 +233,40 @@ def test_a_grant_opens_a_key_until_it_is_revoked(server, admin, kms, key, accoun
     made = kms.create_grant(**wanted)
     grantee.retire_grant(GrantToken=made["GrantToken"])
     assert kms.list_grants(KeyId=key["KeyId"])["Grants"] == []
+
+
+def test_ciphertext_moves_to_another_key_without_its_plaintext(kms, key):
+    other = kms.create_key()["KeyMetadata"]
+    blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x", EncryptionContext={"a": "1"})["CiphertextBlob"]
+    moved = kms.re_encrypt(CiphertextBlob=blob, SourceEncryptionContext={"a": "1"}, DestinationKeyId=other["KeyId"],
+                           DestinationEncryptionContext={"b": "2"})
+    assert (moved["SourceKeyId"], moved["KeyId"]) == (key["Arn"], other["Arn"])
+    assert kms.decrypt(CiphertextBlob=moved["CiphertextBlob"], EncryptionContext={"b": "2"})["Plaintext"] == b"x"
+    assert error_code(kms.re_encrypt, CiphertextBlob=blob, DestinationKeyId=other["KeyId"]) == "InvalidCiphertextException"
+
+
+def test_a_rotated_key_opens_what_it_encrypted_before(kms, key):
+    before = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]
+    kms.enable_key_rotation(KeyId=key["KeyId"], RotationPeriodInDays=180)
+    status = kms.get_key_rotation_status(KeyId=key["KeyId"])
+    assert (status["KeyRotationEnabled"], status["RotationPeriodInDays"], status["KeyId"]) == (True, 180, key["Arn"])
+    assert (status["NextRotationDate"] - key["CreationDate"]).days in (179, 180)
+    assert kms.rotate_key_on_demand(KeyId=key["KeyId"])["KeyId"] == key["Arn"]
+    [rotation] = kms.list_key_rotations(KeyId=key["KeyId"])["Rotations"]
+    assert (rotation["RotationType"], rotation["KeyMaterialState"]) == ("ON_DEMAND", "CURRENT")
+    opened = kms.decrypt(CiphertextBlob=before)
+    assert (opened["Plaintext"], opened["KeyMaterialId"]) == (b"x", key["CurrentKeyMaterialId"])
+    assert kms.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256")["KeyMaterialId"] == rotation["KeyMaterialId"]
+    kms.disable_key_rotation(KeyId=key["KeyId"])
+    assert kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"] is False
+
+
+def test_a_queue_is_readable_across_the_rotation_of_its_key(kms, key, sqs, name):
+    url = sqs.create_queue(QueueName=name("queue"), Attributes={"KmsMasterKeyId": key["Arn"]})["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="before")
+    kms.rotate_key_on_demand(KeyId=key["KeyId"])
+    sqs.send_message(QueueUrl=url, MessageBody="after")
+    bodies = set()
+    while len(bodies) < 2:
+        bodies |= {message["Body"] for message in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)["Messages"]}
+    assert bodies == {"before", "after"}

@@ -61,6 +61,11 @@ impl Sought {
         self.request(kms, action).across_accounts()
     }
 
+    /// Whether both names led to one key.
+    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+        self.key.is_some() && self.arn == other.arn
+    }
+
     /// The caller's grants on the key that may be handed on with these terms.
     pub(super) fn grants_that_cover(&self, kms: &Kms, terms: &Terms) -> Arc<[bulla_policy::Grant]> {
         let covers = |grant: &&bulla_policy::Grant| {

@@ -17,6 +17,15 @@ pub(super) fn violation(value: &str, member: &str, constraint: &str) -> KmsError
     }
 }
 
+/// A member that must be there and is not.
+pub(super) fn missing(member: &str) -> KmsError {
+    KmsError::Validation {
+        reason: format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+        ),
+    }
+}
+
 /// A text's length in characters.
 pub(super) fn length(text: &str, member: &str, min: usize, max: usize) -> Result<(), KmsError> {
     let chars = text.chars().count();

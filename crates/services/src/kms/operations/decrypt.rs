@@ -7,10 +7,11 @@ use crate::kms::access::{Sought, with_encryption_context};
 use crate::kms::ciphertext::Ciphertext;
 use crate::kms::data_key::{algorithm, check_algorithm, end_dry_run, no_recipient};
 use crate::kms::errors::KmsError;
-use crate::kms::key::SYMMETRIC_DEFAULT;
+use crate::kms::key::{Key, Material, SYMMETRIC_DEFAULT};
 use crate::kms::limits::CIPHERTEXT_BYTES_MAX;
 use crate::kms::shapes::{Plaintext, RecipientInfo};
 use crate::kms::{Kms, validate};
+use bulla_envelope::SecretBytes;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::{Blob, Shape};
 use std::collections::BTreeMap;
@@ -97,18 +98,8 @@ impl Operation for Decrypt {
     async fn execute(_: &Kms, _: &Call<'_>, granted: Authorized<Self>) -> Result<DecryptOutput, KmsError> {
         let (input, target) = granted.into_parts();
         let key = target.into_key()?;
-        key.check_usable()?;
         check_algorithm(&key, input.encryption_algorithm.as_deref())?;
-        let ciphertext = Ciphertext::parse(blob(&input)?).ok_or(KmsError::InvalidCiphertext)?;
-        if ciphertext.key != key.id {
-            return Err(KmsError::IncorrectKey);
-        }
-        let material = key
-            .material(ciphertext.material)
-            .ok_or(KmsError::InvalidCiphertext)?;
-        let opened = ciphertext
-            .open(material, &input.encryption_context)
-            .ok_or(KmsError::InvalidCiphertext)?;
+        let (material, opened) = key.open(blob(&input)?, &input.encryption_context)?;
         end_dry_run(input.dry_run)?;
         Ok(DecryptOutput {
             key_id: key.arn.to_string(),
@@ -122,16 +113,34 @@ impl Operation for Decrypt {
 
 fn blob(input: &DecryptInput) -> Result<&[u8], KmsError> {
     let blob = input.ciphertext_blob.as_ref().map(|Blob(bytes)| bytes.as_slice());
-    blob.ok_or_else(|| KmsError::Validation {
-        reason: "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member \
-                 must not be null"
-            .to_owned(),
-    })
+    blob.ok_or_else(|| validate::missing("ciphertextBlob"))
+}
+
+impl Key {
+    /// What a ciphertext of this key holds, and the material that opened it, if the key may be used now.
+    pub(super) fn open(
+        &self,
+        blob: &[u8],
+        context: &BTreeMap<String, String>,
+    ) -> Result<(&Material, SecretBytes), KmsError> {
+        self.check_usable()?;
+        let ciphertext = Ciphertext::parse(blob).ok_or(KmsError::InvalidCiphertext)?;
+        if ciphertext.key != self.id {
+            return Err(KmsError::IncorrectKey);
+        }
+        let material = self
+            .material(ciphertext.material)
+            .ok_or(KmsError::InvalidCiphertext)?;
+        let opened = ciphertext.open(material, context);
+        opened
+            .map(|opened| (material, opened))
+            .ok_or(KmsError::InvalidCiphertext)
+    }
 }
 
 impl Kms {
     /// Finds the key that a ciphertext names, whichever account owns it.
-    fn seek_key_of(&self, call: &Call<'_>, blob: &[u8]) -> Result<Sought, KmsError> {
+    pub(super) fn seek_key_of(&self, call: &Call<'_>, blob: &[u8]) -> Result<Sought, KmsError> {
         let ciphertext = Ciphertext::parse(blob).ok_or(KmsError::InvalidCiphertext)?;
         let key = self
             .view()

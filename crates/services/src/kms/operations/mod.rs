@@ -26,6 +26,7 @@ mod list_resource_tags;
 mod list_retirable_grants;
 mod probe_decrypt;
 mod put_key_policy;
+mod re_encrypt;
 mod retire_grant;
 mod revoke_grant;
 mod rotate_key_on_demand;
@@ -68,6 +69,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<list_resource_tags::ListResourceTags>(),
     Endpoint::of::<list_retirable_grants::ListRetirableGrants>(),
     Endpoint::of::<put_key_policy::PutKeyPolicy>(),
+    Endpoint::of::<re_encrypt::ReEncrypt>(),
     Endpoint::of::<retire_grant::RetireGrant>(),
     Endpoint::of::<revoke_grant::RevokeGrant>(),
     Endpoint::of::<rotate_key_on_demand::RotateKeyOnDemand>(),

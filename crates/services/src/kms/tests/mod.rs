@@ -7,6 +7,7 @@ mod lifecycle;
 mod names;
 mod permissions;
 mod policies;
+mod re_encrypting;
 mod rotation;
 
 use super::Kms;
