@@ -64,7 +64,10 @@ fn a_message_that_is_delivered_twice_at_once_is_noticed() {
 
 #[test]
 fn a_purge_that_is_not_done_is_noticed() {
-    is_noticed(Mutation::DropsPurges, &["came back", "found nothing"]);
+    is_noticed(
+        Mutation::DropsPurges,
+        &["came back", "found nothing", "is empty and says"],
+    );
 }
 
 #[test]

@@ -297,10 +297,14 @@ impl Groups {
     /// call goes on where this one has stopped.
     pub(super) fn expire(&mut self, oldest_kept: u64, max: usize, out: &mut Vec<Pos>) {
         self.loose.listed.with(|list| list.expire(oldest_kept, max, out));
-        let from = self.search.take().map_or(Bound::Unbounded, Bound::Included);
-        let old: Vec<GroupTag> = self
+        // Where the last call stopped, then what lies before: that has grown old as well since.
+        let from = self.search.take();
+        let after = self
             .tagged
-            .range((from, Bound::Unbounded))
+            .range((from.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded));
+        let before = from.map(|from| self.tagged.range(..from));
+        let old: Vec<GroupTag> = after
+            .chain(before.into_iter().flatten())
             .filter(|(_, group)| group.listed.oldest() < oldest_kept)
             .map(|(tag, _)| *tag)
             .take(max.saturating_sub(out.len()).saturating_add(1))
