@@ -1,7 +1,7 @@
 //! What is wrong or dangerous in a policy, beyond what storing it refuses.
 //!
 //! A document can be stored and still not do what its author meant. Each rule looks for one such trap in one statement
-//! and stands once in [`rules::RULES`], with the code by which IAM Access Analyzer's policy validation knows it where
+//! and stands once in `rules::RULES`, with the code by which IAM Access Analyzer's policy validation knows it where
 //! it knows it (IAM User Guide, "Access Analyzer policy check reference").
 //!
 //! What must stay true: a rule never fails on a malformed statement, it is silent; what is malformed is the parser's to
