@@ -79,6 +79,7 @@ class Server:
         self.arguments = arguments
         self.environment = environment or {}
         self.root: Keys | None = None
+        self.root_settings: list[str] | None = None
         self.ca: Path | None = None
         self.https = ""
         self.http = ""
@@ -97,8 +98,12 @@ class Server:
         command = [str(binary()), "serve", "--listen", "127.0.0.1:0", *self.arguments]
         if "--ephemeral" not in self.arguments:
             self.root_key.parent.mkdir(mode=0o700, exist_ok=True)
-            command += ["--data", str(self.data), "--root-key-file", str(self.root_key)]
+            command += ["--data", str(self.data), *self.root_arguments()]
         return command
+
+    def root_arguments(self) -> list[str]:
+        """The settings of the root key: a file, unless a test chose another."""
+        return self.root_settings if self.root_settings is not None else ["--root-key-file", str(self.root_key)]
 
     def launch(self) -> None:
         """Starts the process and does not wait for it."""
@@ -194,6 +199,13 @@ class Server:
         found |= {"AWS_ENDPOINT_URL": self.http if http else self.https, "AWS_EC2_METADATA_DISABLED": "true"}
         found |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": ""}
         return found | ({"AWS_CA_BUNDLE": str(self.ca)} if self.ca else {})
+
+
+def run(*arguments: str, environment: dict[str, str] | None = None, given: str = "") -> tuple[int, str]:
+    """Runs a command of the binary to its end: its status, and what it said."""
+    done = subprocess.run([str(binary()), *arguments], capture_output=True, text=True, timeout=60, input=given,
+                          env=clean_environment() | (environment or {}))
+    return done.returncode, done.stdout + done.stderr
 
 
 @dataclass

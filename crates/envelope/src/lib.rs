@@ -2,7 +2,7 @@
 //! chain, the root key, does not lie beside the data.
 //!
 //! ```text
-//! root key (a file, later a passphrase, PKCS#11, a key service)
+//! root key (a file, a passphrase, PKCS#11, a key service)
 //!   └ wraps the instance key of one data folder          InstanceKey
 //!       └ derives a key for each purpose (HKDF)           Purpose
 //!           └ wraps KMS key material, access keys, ..     wrap
@@ -34,10 +34,11 @@ mod wrap;
 
 pub use aad::{encode_encryption_context, encode_parts, push_parts};
 pub use derive::Purpose;
-pub use instance::InstanceKey;
+pub use instance::{Binding, InstanceKey};
 pub use root::{
-    DataFolder, DataFolderState, FileRootKey, MemoryRootKey, RootKey, RootKeyDescription, RootKeyError,
-    RootKeyErrorCode, RootKeyId, RootKeyLocation, RootKeyOrigin, RootKeyProvider,
+    DataFolder, DataFolderState, FileRootKey, MemoryRootKey, PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARACTERS_MIN,
+    PassphraseRootKey, RootKey, RootKeyDescription, RootKeyError, RootKeyErrorCode, RootKeyId,
+    RootKeyLocation, RootKeyOrigin, RootKeyProvider, Wrapped,
 };
 pub use seal::{
     OpenError, Opener, SEALED_OVERHEAD_BYTES, SEALS_MAX, SealBuffer, SealError, Sealed, SealedRef, Sealer,

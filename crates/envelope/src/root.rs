@@ -1,45 +1,62 @@
 //! Root keys: who holds the first key of the chain.
 //!
-//! A provider wraps and unwraps; the key itself need not be in this process. There are two so far: a file, and memory for
-//! tests and `--ephemeral`. A passphrase, PKCS#11 or an external key service are further implementors of [`RootKey`].
+//! A provider wraps and unwraps; the key itself need not be in this process. Here are a file, a passphrase, a PKCS#11
+//! token, and memory for tests and `--ephemeral`; a key service over the network is implemented where the network is.
+//!
+//! What must stay true: a provider says which key wrapped, and refuses what another one wrapped by that name, so that a
+//! wrong key is told from damage; and it tells a root key that is out of reach, which may come back, from one that is
+//! wrong, which will not.
 
 mod error;
 mod file;
 mod format;
 mod location;
 mod memory;
+mod passphrase;
 
 use std::fmt;
-use std::path::PathBuf;
 
 use bulla_runtime::Entropy;
 
+use crate::aad::encode_parts;
 use crate::derive::hkdf;
 use crate::seal::SealError;
 use crate::secret::{SecretBytes, SecretKey};
+use crate::tag::sha256;
 use crate::wrap::{unwrap, wrap};
 
 pub use error::{RootKeyError, RootKeyErrorCode};
 pub use file::{DataFolder, DataFolderState, FileRootKey, RootKeyOrigin};
 pub use location::RootKeyLocation;
 pub use memory::MemoryRootKey;
+pub use passphrase::{PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARACTERS_MIN, PassphraseRootKey};
 
-/// Something that wraps and unwraps with a root key.
+/// Something that wraps and unwraps with a root key. Both may take long and block their thread.
 pub trait RootKey: Send + Sync {
     /// Wraps key material, bound to `aad`.
     ///
     /// # Errors
-    /// `BULLA-K014` when the provider does not do it.
-    fn wrap(&self, plaintext: &[u8], aad: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, RootKeyError>;
+    /// `BULLA-K014` when the provider does not do it, `BULLA-K017` when it cannot be reached.
+    fn wrap(&self, plaintext: &[u8], aad: &[u8], entropy: &dyn Entropy) -> Result<Wrapped, RootKeyError>;
 
     /// Gives wrapped key material back.
     ///
     /// # Errors
-    /// `BULLA-K015` when it was wrapped by another root key, for another `aad`, or is damaged.
-    fn unwrap(&self, wrapped: &[u8], aad: &[u8]) -> Result<SecretBytes, RootKeyError>;
+    /// `BULLA-K010` when it was wrapped by another root key, `BULLA-K015` when for another `aad`, or it is damaged,
+    /// `BULLA-K017` when the provider cannot be reached.
+    fn unwrap(&self, wrapped: &Wrapped, aad: &[u8]) -> Result<SecretBytes, RootKeyError>;
 
     /// Which root key this is; no secrets.
     fn describe(&self) -> RootKeyDescription;
+}
+
+/// What a root key made of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrapped {
+    /// The root key.
+    pub id: RootKeyId,
+    /// What it gave; what is in it, only its provider knows.
+    pub bytes: Vec<u8>,
 }
 
 /// Which root key is in use, to be shown to operators.
@@ -47,12 +64,12 @@ pub trait RootKey: Send + Sync {
 pub struct RootKeyDescription {
     /// Who holds it.
     pub provider: RootKeyProvider,
-    /// Its public name.
-    pub id: RootKeyId,
+    /// Its public name, if that is known before it is used.
+    pub id: Option<RootKeyId>,
     /// When it was made, seconds since 1970-01-01T00:00:00Z, if that is known.
     pub since_epoch_seconds: Option<u64>,
-    /// Where it lies, if it is a file.
-    pub path: Option<PathBuf>,
+    /// Where it is, in the operator's words: the path of a file, the ARN of a key.
+    pub place: String,
 }
 
 /// Who holds a root key.
@@ -62,6 +79,37 @@ pub enum RootKeyProvider {
     File,
     /// This process alone; what it wrapped is lost with it.
     Memory,
+    /// Somebody who knows a passphrase.
+    Passphrase,
+    /// A token behind PKCS#11, for instance a hardware security module.
+    Pkcs11,
+    /// A key service that speaks the API of AWS KMS.
+    Kms,
+}
+
+impl RootKeyProvider {
+    const ALL: [Self; 5] = [
+        Self::File,
+        Self::Memory,
+        Self::Passphrase,
+        Self::Pkcs11,
+        Self::Kms,
+    ];
+
+    /// Its number in stored records. A number never changes and is never used again.
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::File => 1,
+            Self::Memory => 2,
+            Self::Passphrase => 3,
+            Self::Pkcs11 => 4,
+            Self::Kms => 5,
+        }
+    }
+
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.number() == number)
+    }
 }
 
 impl fmt::Display for RootKeyProvider {
@@ -69,6 +117,9 @@ impl fmt::Display for RootKeyProvider {
         f.write_str(match self {
             Self::File => "file",
             Self::Memory => "memory",
+            Self::Passphrase => "passphrase",
+            Self::Pkcs11 => "pkcs11",
+            Self::Kms => "kms",
         })
     }
 }
@@ -78,6 +129,13 @@ impl fmt::Display for RootKeyProvider {
 pub struct RootKeyId([u8; 8]);
 
 impl RootKeyId {
+    /// The name of a key that has a public name of its own: an ARN, or the parts that tell a key in a token.
+    #[must_use]
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let digest = sha256(&encode_parts(parts));
+        Self(digest.first_chunk().copied().unwrap_or_default())
+    }
+
     pub(crate) fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
     }
@@ -116,11 +174,21 @@ impl LocalRootKey {
         })
     }
 
-    fn wrap(&self, plaintext: &[u8], aad: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, RootKeyError> {
-        wrap(&self.key, plaintext, aad, entropy).map_err(|error: SealError| RootKeyError::cannot_wrap(error))
+    fn wrap(&self, plaintext: &[u8], aad: &[u8], entropy: &dyn Entropy) -> Result<Wrapped, RootKeyError> {
+        let bytes = wrap(&self.key, plaintext, aad, entropy)
+            .map_err(|error: SealError| RootKeyError::cannot_wrap(error))?;
+        Ok(Wrapped { id: self.id, bytes })
     }
 
-    fn unwrap(&self, wrapped: &[u8], aad: &[u8]) -> Result<SecretBytes, RootKeyError> {
-        unwrap(&self.key, wrapped, aad).map_err(|error| RootKeyError::cannot_unwrap(self.id, error))
+    fn unwrap(
+        &self,
+        wrapped: &Wrapped,
+        aad: &[u8],
+        description: &RootKeyDescription,
+    ) -> Result<SecretBytes, RootKeyError> {
+        if wrapped.id != self.id {
+            return Err(RootKeyError::wrong_key(description, wrapped.id));
+        }
+        unwrap(&self.key, &wrapped.bytes, aad).map_err(|error| RootKeyError::cannot_unwrap(self.id, error))
     }
 }

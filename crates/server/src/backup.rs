@@ -4,14 +4,10 @@
 //! one by this process, which then has them to itself. Both are the same backup.
 
 use crate::cli::{BackupArguments, OutputFormat, RestoreArguments};
-use crate::control::{Address, LINE_BYTES_MAX};
+use crate::control_client::{ask, must_be_data, open_stopped};
 use crate::control_commands::{BACKUP, report};
 use crate::operator_error::{ExitReason, OperatorError};
-use bulla_runtime::Runtime;
-use bulla_storage::open_embedded;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 /// What is done, what to print, and how the process ends.
@@ -28,13 +24,7 @@ pub(crate) fn backup(arguments: &BackupArguments) -> Result<Done, OperatorError>
         OperatorError::usage(format!("`{}` cannot be named to the server", to.display()))
             .why("it is not UTF-8")
     })?;
-    if !data.join("format").is_file() {
-        return Err(
-            OperatorError::usage(format!("there are no data in `{}`", data.display()))
-                .why("it is not a data folder of Bulla")
-                .fix("name the server's data folder with `--data`"),
-        );
-    }
+    must_be_data(data)?;
     let value = match ask(data, BACKUP, &json!({ "to": told }))? {
         Some(value) => value,
         None => backup_stopped(data, &absolute)?,
@@ -46,22 +36,11 @@ pub(crate) fn backup(arguments: &BackupArguments) -> Result<Done, OperatorError>
 
 /// Nobody uses the data: this process opens them, and nobody else can until it is done.
 fn backup_stopped(data: &Path, to: &Path) -> Result<Value, OperatorError> {
-    let world = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| OperatorError::failed("the program's threads could not start").why(error))?;
-    world.block_on(async {
-        let (runtime, _trigger) = Runtime::system();
-        let tasks = runtime.tasks.as_ref();
-        let stores = open_embedded(data, tasks).map_err(|error| OperatorError::failed(error.to_string()))?;
+    open_stopped(data, async |runtime, stores| {
         let Some(backups) = stores.backups.clone() else {
             return Err(OperatorError::failed("stores in memory have no backups"));
         };
-        let taken = backups.take(to, &[], tasks).await;
-        let released = stores.released.clone();
-        drop((backups, stores));
-        released.wait().await;
+        let taken = backups.take(to, &[], runtime.tasks.as_ref()).await;
         taken
             .map(|taken| report(&taken))
             .map_err(|error| OperatorError::failed(error.to_string()))
@@ -110,31 +89,6 @@ fn done(
     }
     advice(&mut text);
     Done { text, exit }
-}
-
-/// Asks the server that uses a data folder; `None` when there is none.
-fn ask(data: &Path, command: &str, arguments: &Value) -> Result<Option<Value>, OperatorError> {
-    let address = Address::of(data).map_err(|error| unusable(data, &error))?;
-    // No socket, or one that nobody listens on. Whether nobody uses the data then, their lock tells.
-    let Ok(stream) = UnixStream::connect(address.path()) else {
-        return Ok(None);
-    };
-    let failed = |error: std::io::Error| {
-        OperatorError::failed("the server did not answer")
-            .why(error)
-            .fix("look into the server's log; it must run as the same user, or this command as root")
-    };
-    let asked = json!({ "command": command, "arguments": arguments });
-    let mut line = String::new();
-    (&stream)
-        .write_all(format!("{asked}\n").as_bytes())
-        .and_then(|()| BufReader::new(&stream).take(LINE_BYTES_MAX).read_line(&mut line))
-        .map_err(failed)?;
-    let answer: Value = serde_json::from_str(&line).map_err(|error| failed(error.into()))?;
-    match (answer.get("ok"), answer.get("error")) {
-        (Some(value), _) => Ok(Some(value.clone())),
-        (None, error) => Err(OperatorError::from_json(error.unwrap_or(&Value::Null))),
-    }
 }
 
 fn unusable(path: &Path, error: &std::io::Error) -> OperatorError {

@@ -3,6 +3,7 @@
 
 use crate::config::ServeSettings;
 use crate::policy_cli::PolicyCommand;
+use crate::root_settings::RootSettings;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -46,6 +47,12 @@ pub enum Command {
         Example: bulla restore --from /backups/2026-11-21 --data ./bulla-data"
     )]
     Restore(RestoreArguments),
+    /// Look at the root key that protects the data, or replace it.
+    Root {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: RootCommand,
+    },
     /// Ask the policy language, without a server.
     Policy {
         /// What to ask.
@@ -65,6 +72,51 @@ pub enum Command {
 pub enum ConfigCommand {
     /// Print every setting, its value and where the value comes from; takes the same flags as `bulla serve`.
     Explain(ServeArguments),
+}
+
+/// What `bulla root` can do.
+#[derive(Debug, Subcommand)]
+pub enum RootCommand {
+    /// Print which root key the data are bound to, who holds it and since when.
+    #[command(after_help = "Example: bulla root status --data ./bulla-data")]
+    Status(StatusArguments),
+    /// Bind the data of a running server to another root key.
+    #[command(
+        after_help = "The server goes on without a pause, and the old root key is not asked. Give the same root settings \
+            that the server shall be started with from now on.\n\n\
+            Example: bulla root rotate --data ./bulla-data --root-key-file /etc/bulla/root-2.key"
+    )]
+    Rotate(RotateArguments),
+}
+
+/// Whose root key is looked at.
+#[derive(Args, Clone, Debug)]
+pub struct StatusArguments {
+    /// The server's data folder.
+    #[arg(long, value_name = "FOLDER", env = "BULLA_DATA", hide_env_values = true)]
+    #[arg(default_value = "./bulla-data")]
+    pub data: PathBuf,
+
+    /// How the outcome is told.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub output: OutputFormat,
+}
+
+/// Whose root key is replaced by which.
+#[derive(Args, Clone, Debug)]
+pub struct RotateArguments {
+    /// The server's data folder.
+    #[arg(long, value_name = "FOLDER", env = "BULLA_DATA", hide_env_values = true)]
+    #[arg(default_value = "./bulla-data")]
+    pub data: PathBuf,
+
+    /// The new root key. A file that does not exist yet is made, with a new key.
+    #[command(flatten)]
+    pub root: RootSettings,
+
+    /// How the outcome is told.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub output: OutputFormat,
 }
 
 /// What is backed up to where.

@@ -3,7 +3,7 @@
 use crate::audit_log::AuditLog;
 use crate::config::ServeSettings;
 use crate::operator_error::OperatorError;
-use crate::root_of_trust::{Root, instance_key};
+use crate::root_of_trust::{Bound, Root};
 use crate::startup::FirstStart;
 use bulla_gate::{Authentication, Gate, Ports};
 use bulla_runtime::Runtime;
@@ -20,6 +20,8 @@ const NODE: &str = "local";
 pub(crate) struct World {
     /// The door to them.
     pub(crate) gate: Arc<Gate>,
+    /// The key behind them, and what it is bound to.
+    pub(crate) bound: Bound,
     /// What is told once, if this start made the organization.
     pub(crate) first_start: Option<FirstStart>,
 }
@@ -34,23 +36,24 @@ pub(crate) async fn compose(
     let directory = DirectoryWriter::open(stores.directory.as_ref(), NODE, runtime.tasks.as_ref())
         .await
         .map_err(|error| refused("the directory cannot be opened", &error))?;
-    let instance = instance_key(root.key.as_ref(), &directory, &runtime).await?;
+    let bound = Bound::open(root, &directory, &runtime).await?;
+    let instance = &bound.instance;
     let known = if settings.open {
         KnownAccounts::All
     } else {
         KnownAccounts::Made
     };
-    let iam = iam::Iam::open(runtime.clone(), directory.clone(), &instance, known)
+    let iam = iam::Iam::open(runtime.clone(), directory.clone(), instance, known)
         .await
         .map_err(|error| refused("the principals cannot be read", &error))?;
-    let sts = sts::Sts::open(&iam, &instance).map_err(|error| refused("sessions cannot be made", &error))?;
+    let sts = sts::Sts::open(&iam, instance).map_err(|error| refused("sessions cannot be made", &error))?;
     let organizations = organizations::Organizations::open(runtime.clone(), directory.clone(), &iam)
         .await
         .map_err(|error| refused("the organizations cannot be read", &error))?;
-    let kms = kms::Kms::open(runtime.clone(), directory.clone(), &instance)
+    let kms = kms::Kms::open(runtime.clone(), directory.clone(), instance)
         .await
         .map_err(|error| refused("the keys cannot be read", &error))?;
-    let sqs = sqs::Sqs::open(runtime.clone(), stores, directory.clone(), &instance)
+    let sqs = sqs::Sqs::open(runtime.clone(), stores, directory.clone(), instance)
         .await
         .map_err(|error| refused("the queues cannot be read", &error))?;
     let authentication = if settings.open {
@@ -76,6 +79,7 @@ pub(crate) async fn compose(
     gate.serve(sqs, sqs::operations::OPERATIONS);
     Ok(World {
         gate: Arc::new(gate),
+        bound,
         first_start,
     })
 }

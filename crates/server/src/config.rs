@@ -2,11 +2,12 @@
 //!
 //! A setting is taken from the first place that has it: flag, environment variable, configuration file, default.
 
-use crate::cli::{BackupArguments, Command, CommandLine, ConfigCommand, RestoreArguments};
+use crate::cli::{BackupArguments, Command, CommandLine, ConfigCommand, RestoreArguments, RootCommand};
 use crate::config_file::{self, ConfigFile};
 use crate::config_limits::LimitSettings;
 use crate::operator_error::OperatorError;
 use crate::policy_cli::PolicyCommand;
+use crate::root_settings::RootSettings;
 use bulla_types::{AccountId, Region};
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
@@ -43,16 +44,6 @@ pub struct ServeSettings {
     #[arg(long, value_name = "FOLDER", env = "BULLA_DATA", hide_env_values = true)]
     #[arg(default_value = "./bulla-data")]
     pub data: PathBuf,
-
-    /// The file with the root key, mode 0600 [default: /etc/bulla/root.key for root, otherwise
-    /// ~/.config/bulla/root.key]
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "BULLA_ROOT_KEY_FILE",
-        hide_env_values = true
-    )]
-    pub root_key_file: Option<PathBuf>,
 
     /// The region that the start-up message exports; a request means the region that its signature names
     #[arg(long, value_name = "REGION", env = "BULLA_REGION", hide_env_values = true)]
@@ -154,6 +145,10 @@ pub struct ServeSettings {
     #[arg(default_value_t = 25, value_parser = clap::value_parser!(u32).range(0..=3600))]
     pub shutdown_grace_seconds: u32,
 
+    /// The root key.
+    #[command(flatten, next_help_heading = "Root key")]
+    pub root: RootSettings,
+
     /// Limits on what clients may do.
     #[command(flatten, next_help_heading = "Limits")]
     pub limits: LimitSettings,
@@ -212,6 +207,8 @@ pub enum Request {
     Backup(BackupArguments),
     /// Make a data folder from a copy.
     Restore(RestoreArguments),
+    /// Look at the root key or replace it.
+    Root(RootCommand),
     /// Ask the policy language.
     Policy(PolicyCommand),
     /// Print this explanation of the settings.
@@ -261,6 +258,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, No
         Command::Serve(arguments) => Ok(Request::Serve(Box::new(arguments.settings.check()?))),
         Command::Backup(arguments) => Ok(Request::Backup(arguments)),
         Command::Restore(arguments) => Ok(Request::Restore(arguments)),
+        Command::Root { command } => Ok(Request::Root(command)),
         Command::Policy { command } => Ok(Request::Policy(command)),
         Command::Config {
             command: ConfigCommand::Explain(arguments),

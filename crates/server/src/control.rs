@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 /// The socket's name in the data folder.
 const SOCKET_FILE: &str = "control.sock";
@@ -28,6 +29,8 @@ const SOCKET_FILE: &str = "control.sock";
 const SOCKET_PATH_BYTES_MAX: usize = 100;
 /// The longest line in either direction, bytes.
 pub(crate) const LINE_BYTES_MAX: u64 = 1024 * 1024;
+/// The longest line that a secret comes in, bytes.
+const LINE_BYTES_EXPECTED: usize = 16 * 1024;
 /// How long the other end may take to ask.
 const ASK_TIME_MAX: Duration = Duration::from_secs(5);
 /// How many may be served at once; more wait.
@@ -136,7 +139,8 @@ async fn converse(world: &Runtime, host: &Arc<Host>, mut stream: UnixStream) {
         tracing::warn!("another user asked on the operator's socket and got no answer");
         return;
     }
-    let mut line = String::new();
+    // There may be secrets in it; it does not grow, so that no copy of them is left behind.
+    let mut line = Zeroizing::new(String::with_capacity(LINE_BYTES_EXPECTED));
     {
         let mut reader = BufReader::new(&mut stream).take(LINE_BYTES_MAX);
         tokio::select! {
@@ -162,8 +166,9 @@ fn is_operator(stream: &UnixStream) -> bool {
 }
 
 async fn obey(host: &Arc<Host>, line: &str) -> Result<Value, OperatorError> {
-    let asked: Value = serde_json::from_str(line)
+    let mut asked: Value = serde_json::from_str(line)
         .map_err(|error| OperatorError::usage("the command is not a line of JSON").why(error))?;
+    let arguments = asked.get_mut("arguments").map(Value::take).unwrap_or_default();
     let name = asked.get("command").and_then(Value::as_str).unwrap_or_default();
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         return Err(
@@ -173,7 +178,6 @@ async fn obey(host: &Arc<Host>, line: &str) -> Result<Value, OperatorError> {
         );
     };
     tracing::info!(command = name, "asked by the operator");
-    let arguments = asked.get("arguments").cloned().unwrap_or_default();
     let run: BoxFuture<'static, _> = (command.run)(Arc::clone(host), arguments);
     run.await
 }

@@ -2,6 +2,7 @@
 
 use crate::host::Host;
 use crate::operator_error::OperatorError;
+use crate::root_choice::RootChoice;
 use bulla_runtime::BoxFuture;
 use bulla_storage::BackupReport;
 use serde_json::{Value, json};
@@ -30,10 +31,24 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: BACKUP,
         run: |host, arguments| Box::pin(backup(host, arguments)),
     },
+    Command {
+        name: ROOT_STATUS,
+        run: |host, _| Box::pin(async move { host.root_status().await }),
+    },
+    Command {
+        name: ROOT_ROTATE,
+        run: |host, arguments| Box::pin(rotate_root(host, arguments)),
+    },
 ];
 
 /// Backs up to the folder `to`, an absolute path.
 pub(crate) const BACKUP: &str = "backup";
+
+/// Which root key the data are bound to.
+pub(crate) const ROOT_STATUS: &str = "root-status";
+
+/// Binds the data to the root key that the arguments name.
+pub(crate) const ROOT_ROTATE: &str = "root-rotate";
 
 async fn backup(host: Arc<Host>, arguments: Value) -> Result<Value, OperatorError> {
     let to = arguments.get("to").and_then(Value::as_str).map(PathBuf::from);
@@ -41,6 +56,16 @@ async fn backup(host: Arc<Host>, arguments: Value) -> Result<Value, OperatorErro
         return Err(OperatorError::usage("`backup` needs `to`, an absolute path"));
     };
     Ok(report(&host.back_up(&to).await?))
+}
+
+async fn rotate_root(host: Arc<Host>, mut arguments: Value) -> Result<Value, OperatorError> {
+    let Some(choice) = RootChoice::from_json(&mut arguments) else {
+        return Err(
+            OperatorError::usage("`root-rotate` needs a root key that this server knows")
+                .why("it may be of another version than the command line"),
+        );
+    };
+    host.rotate_root(choice).await
 }
 
 /// What a backup or a restoration did, as JSON.

@@ -9,14 +9,18 @@ use crate::handler::{Handler, Transport};
 use crate::load::Admitted;
 use crate::operator_error::OperatorError;
 use crate::refusal::{Form, Refusal};
-use crate::root_of_trust::Root;
+use crate::root_choice::RootChoice;
+use crate::root_command::{set, shown};
+use crate::root_of_trust::{Bound, Root};
 use crate::startup::FirstStart;
+use bulla_envelope::DataFolderState;
 use bulla_runtime::{BoxFuture, Runtime, Shutdown, ShutdownTrigger};
 use bulla_storage::{BackupReport, Backups, Released, Stores, open_embedded, open_memory};
 use bulla_types::RequestId;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
+use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +45,8 @@ pub(crate) struct Composed {
 pub(crate) struct Host {
     settings: ServeSettings,
     runtime: Runtime,
-    root: Root,
+    /// What the data are bound to; another one after a rotation.
+    root: Mutex<Root>,
     standing: RwLock<Option<Standing>>,
     /// Held while a backup is taken.
     backing_up: Mutex<()>,
@@ -50,6 +55,7 @@ pub(crate) struct Host {
 /// Services that stand, and what must go before their data is free.
 struct Standing {
     gate: Arc<bulla_gate::Gate>,
+    bound: Bound,
     stop: ShutdownTrigger,
     released: Released,
     backups: Option<Backups>,
@@ -57,12 +63,12 @@ struct Standing {
 
 /// Opens the data folder and builds the services.
 pub(crate) async fn host(settings: &ServeSettings, runtime: &Runtime) -> Result<Composed, OperatorError> {
-    let root = Root::open(settings, runtime)?;
+    let root = Root::open(settings, runtime).await?;
     let root_key = root.description.clone();
     let host = Host {
         settings: settings.clone(),
         runtime: runtime.clone(),
-        root,
+        root: Mutex::new(root),
         standing: RwLock::new(None),
         backing_up: Mutex::new(()),
     };
@@ -81,9 +87,15 @@ impl Host {
     async fn raise(&self, standing: &mut Option<Standing>) -> Result<Option<FirstStart>, OperatorError> {
         let stores = self.stores()?;
         let (stop, runtime) = self.own_shutdown();
-        let World { gate, first_start } = compose(&self.settings, runtime, &stores, &self.root).await?;
+        let root = self.root.lock().await.clone();
+        let World {
+            gate,
+            bound,
+            first_start,
+        } = compose(&self.settings, runtime, &stores, &root).await?;
         *standing = Some(Standing {
             gate,
+            bound,
             stop,
             released: stores.released.clone(),
             backups: stores.backups.clone(),
@@ -124,6 +136,7 @@ impl Host {
     async fn lower(&self, standing: &mut Option<Standing>) {
         let Some(Standing {
             gate,
+            bound,
             stop,
             released,
             backups,
@@ -132,7 +145,7 @@ impl Host {
             return;
         };
         stop.pull();
-        drop((gate, backups));
+        drop((gate, bound, backups));
         tokio::select! {
             () = released.wait() => {}
             () = self.runtime.clock.sleep(CLOSE_WAIT) => {
@@ -159,6 +172,41 @@ impl Host {
         };
         let taken = backups.take(into, &[], self.runtime.tasks.as_ref()).await;
         taken.map_err(|error| OperatorError::failed(error.to_string()))
+    }
+
+    /// Which root key the data are bound to.
+    pub(crate) async fn root_status(&self) -> Result<Value, OperatorError> {
+        let mut value = shown(&self.bound().await?.binding().await?);
+        set(&mut value, "server", "running");
+        set(&mut value, "place", self.root.lock().await.key.describe().place);
+        Ok(value)
+    }
+
+    /// Binds the data to another root key, while the services go on.
+    pub(crate) async fn rotate_root(&self, choice: RootChoice) -> Result<Value, OperatorError> {
+        let Ok(mut root) = self.root.try_lock() else {
+            return Err(
+                OperatorError::failed("the root key is being replaced already").fix("wait until it is done")
+            );
+        };
+        let bound = self.bound().await?;
+        let data = &self.settings.data;
+        let new = Root::chosen(choice, data, DataFolderState::New, &self.runtime).await?;
+        let (before, now) = bound.replace_root(&new, &self.runtime).await?;
+        let mut value = shown(&now);
+        set(&mut value, "place", new.key.describe().place);
+        set(&mut value, "before_provider", before.provider.to_string());
+        set(&mut value, "before_id", before.id.to_string());
+        *root = new;
+        Ok(value)
+    }
+
+    async fn bound(&self) -> Result<Bound, OperatorError> {
+        let standing = self.standing.read().await;
+        let bound = standing.as_ref().map(|standing| standing.bound.clone());
+        bound.ok_or_else(|| {
+            OperatorError::failed("the root key cannot be asked for").why("the server is stopping")
+        })
     }
 
     async fn start_over(&self) {

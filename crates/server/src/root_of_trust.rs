@@ -1,62 +1,72 @@
 //! The root key, and the instance key that it wraps.
 //!
-//! The root key is read before the data is touched: a server without it must not change anything. The record that
-//! binds both lies in the directory; a wrong root key is found here, not at the first message.
+//! The root key is asked before the data is touched: a server without it must not change anything. The record that
+//! binds both lies in the directory; a wrong root key is found here, not at the first message. Replacing the root key
+//! is one commit to the directory: whenever the server stops, the record is of the old root key or of the new one, and
+//! whole.
 
 use crate::config::ServeSettings;
 use crate::operator_error::OperatorError;
-use bulla_envelope::{
-    DataFolder, DataFolderState, FileRootKey, InstanceKey, MemoryRootKey, RootKey, RootKeyError,
-    RootKeyLocation,
-};
-use bulla_runtime::Runtime;
+use crate::root_choice::{RootChoice, told};
+use bulla_envelope::{Binding, DataFolderState, InstanceKey, RootKey, RootKeyError, RootKeyProvider};
+use bulla_runtime::{Runtime, Tasks};
 use bulla_storage::{Change, DirectoryWriter, Expect};
 use bytes::Bytes;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// Where the binding record lies in the directory.
 const INSTANCE_RECORD: &[u8] = b"bulla/instance";
 
 /// The root key, and how the start-up message calls it.
+#[derive(Clone)]
 pub(crate) struct Root {
     pub(crate) key: Arc<dyn RootKey>,
     pub(crate) description: String,
 }
 
 impl Root {
-    /// Reads the root key, or makes one for a new data folder.
-    pub(crate) fn open(settings: &ServeSettings, runtime: &Runtime) -> Result<Self, OperatorError> {
-        let entropy = runtime.entropy.as_ref();
-        if settings.ephemeral {
-            let key = MemoryRootKey::generate(entropy).map_err(|error| told(&error))?;
-            return Ok(Self {
-                key: Arc::new(key),
-                description: "in memory, gone at exit".into(),
-            });
-        }
-        let chosen = settings.root_key_file.as_deref();
-        let location = RootKeyLocation::of_process(chosen).map_err(|error| told(&error))?;
-        let folder = DataFolder {
-            path: &settings.data,
-            state: data_folder_state(settings),
-            may_hold_root_key: chosen.is_some(),
+    /// Opens the root key of these settings, or makes one for a new data folder.
+    pub(crate) async fn open(settings: &ServeSettings, runtime: &Runtime) -> Result<Self, OperatorError> {
+        let choice = RootChoice::of_server(settings)?;
+        Self::chosen(choice, &settings.data, data_folder_state(settings), runtime).await
+    }
+
+    /// Opens this root key, for a data folder in this state.
+    pub(crate) async fn chosen(
+        choice: RootChoice,
+        data: &Path,
+        state: DataFolderState,
+        runtime: &Runtime,
+    ) -> Result<Self, OperatorError> {
+        let (data, world) = (data.to_owned(), runtime.clone());
+        let open = move || {
+            let key = choice.open(&data, state, &world)?;
+            let description = describe(key.as_ref(), &choice, &data);
+            Ok(Self { key, description })
         };
-        let now = runtime.clock.now().as_seconds();
-        let (key, _) =
-            FileRootKey::load_or_create(&location, &folder, now, entropy).map_err(|error| told(&error))?;
-        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let inside = real(location.path()).starts_with(real(&settings.data));
-        let warning = if inside {
-            ", beside the data it protects: keep that for development"
-        } else {
-            ""
-        };
-        let description = format!("file {}{warning}", location.path().display());
-        Ok(Self {
-            key: Arc::new(key),
-            description,
-        })
+        apart(runtime.tasks.as_ref(), open).await
+    }
+}
+
+fn describe(key: &dyn RootKey, choice: &RootChoice, data: &Path) -> String {
+    let given = key.describe();
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let inside = match choice {
+        RootChoice::File(Some(path)) => real(path).starts_with(real(data)),
+        RootChoice::File(None) | RootChoice::Memory | RootChoice::Passphrase(_) => false,
+    };
+    match given.provider {
+        RootKeyProvider::Memory => "in memory, gone at exit".to_owned(),
+        RootKeyProvider::File if inside => format!(
+            "file {}, beside the data it protects: keep that for development",
+            given.place
+        ),
+        RootKeyProvider::File
+        | RootKeyProvider::Passphrase
+        | RootKeyProvider::Pkcs11
+        | RootKeyProvider::Kms => format!("{} {}", given.provider, given.place),
     }
 }
 
@@ -69,39 +79,126 @@ fn data_folder_state(settings: &ServeSettings) -> DataFolderState {
     }
 }
 
-/// The instance key of this data, made when there is none yet.
-pub(crate) async fn instance_key(
-    root: &dyn RootKey,
-    directory: &DirectoryWriter,
-    runtime: &Runtime,
-) -> Result<InstanceKey, OperatorError> {
-    let failed = |error: bulla_storage::Error| {
-        OperatorError::failed("the record of the root key cannot be read or written").why(error)
-    };
+/// The instance key while it is in use, and where its record lies.
+#[derive(Clone)]
+pub(crate) struct Bound {
+    pub(crate) instance: Arc<InstanceKey>,
+    directory: DirectoryWriter,
+}
+
+impl Bound {
+    /// The instance key of this data, made when there is none yet.
+    pub(crate) async fn open(
+        root: &Root,
+        directory: &DirectoryWriter,
+        runtime: &Runtime,
+    ) -> Result<Self, OperatorError> {
+        let key = Arc::clone(&root.key);
+        let bound = |instance| Self {
+            instance: Arc::new(instance),
+            directory: directory.clone(),
+        };
+        if let Some(record) = read(directory).await? {
+            let open = move || InstanceKey::open(key.as_ref(), &record);
+            return apart(runtime.tasks.as_ref(), open).await.map(bound);
+        }
+        let instance = InstanceKey::generate(runtime.entropy.as_ref());
+        let made = bound(instance);
+        let (record, _) = made.bind(root, runtime).await?;
+        made.store(record, true).await?;
+        Ok(made)
+    }
+
+    /// What the data is bound to.
+    pub(crate) async fn binding(&self) -> Result<Binding, OperatorError> {
+        binding_of(&self.directory).await?.ok_or_else(|| {
+            OperatorError::failed("the record of the root key is gone")
+                .fix("restore a backup of the data folder")
+        })
+    }
+
+    /// Binds the data to another root key; what it was bound to before, and is now.
+    pub(crate) async fn replace_root(
+        &self,
+        root: &Root,
+        runtime: &Runtime,
+    ) -> Result<(Binding, Binding), OperatorError> {
+        let before = self.binding().await?;
+        let (record, now) = self.bind(root, runtime).await?;
+        if (before.provider, before.id) == (now.provider, now.id) {
+            return Err(
+                OperatorError::usage("the data are bound to that root key already")
+                    .why(format!("it is root key {} of provider {}", now.id, now.provider))
+                    .fix("name a root key that is not in use, for instance a file that does not exist yet"),
+            );
+        }
+        self.store(record, false).await?;
+        tracing::info!(from = %before.id, to = %now.id, provider = %now.provider, "the root key was replaced");
+        Ok((before, now))
+    }
+
+    async fn bind(&self, root: &Root, runtime: &Runtime) -> Result<(Vec<u8>, Binding), OperatorError> {
+        let (instance, key) = (Arc::clone(&self.instance), Arc::clone(&root.key));
+        let (entropy, now) = (Arc::clone(&runtime.entropy), runtime.clock.now().as_seconds());
+        let bind = move || {
+            let record = instance.bind(key.as_ref(), now, entropy.as_ref())?;
+            let binding = Binding::read(&record)?;
+            Ok((record, binding))
+        };
+        apart(runtime.tasks.as_ref(), bind).await
+    }
+
+    /// Durable when it is answered, and whole or not at all.
+    async fn store(&self, record: Vec<u8>, absent: bool) -> Result<(), OperatorError> {
+        let key = Bytes::from_static(INSTANCE_RECORD);
+        let expect = Expect {
+            key: key.clone(),
+            absent,
+        };
+        let partition = self.directory.partition_of(INSTANCE_RECORD);
+        let changes = vec![Change::Put(key, record.into())];
+        self.directory
+            .commit(partition, vec![expect], changes)
+            .await
+            .map(drop)
+            .map_err(unreadable)
+    }
+}
+
+/// What a data folder is bound to; `None` when it is new.
+pub(crate) async fn binding_of(directory: &DirectoryWriter) -> Result<Option<Binding>, OperatorError> {
+    let record = read(directory).await?;
+    record
+        .map(|record| Binding::read(&record).map_err(|error| told(&error)))
+        .transpose()
+}
+
+async fn read(directory: &DirectoryWriter) -> Result<Option<Bytes>, OperatorError> {
     let records = directory
         .scan_all(Bytes::from_static(INSTANCE_RECORD))
         .await
-        .map_err(failed)?;
-    if let Some((_, _, record)) = records.first() {
-        return InstanceKey::open(root, record).map_err(|error| told(&error));
-    }
-    let (instance, record) =
-        InstanceKey::create(root, runtime.entropy.as_ref()).map_err(|error| told(&error))?;
-    let key = Bytes::from_static(INSTANCE_RECORD);
-    let absent = Expect {
-        key: key.clone(),
-        absent: true,
-    };
-    let partition = directory.partition_of(INSTANCE_RECORD);
-    directory
-        .commit(partition, vec![absent], vec![Change::Put(key, record.into())])
-        .await
-        .map_err(failed)?;
-    Ok(instance)
+        .map_err(unreadable)?;
+    Ok(records.into_iter().next().map(|(_, _, record)| record))
 }
 
-fn told(error: &RootKeyError) -> OperatorError {
-    OperatorError::failed(format!("{} ({})", error.what(), error.code().as_str()))
-        .why(error.why())
-        .fix(error.fix())
+/// Does work of a provider on a thread of its own: it computes long, or waits for a device or a network.
+async fn apart<T: Send + 'static>(
+    tasks: &dyn Tasks,
+    work: impl FnOnce() -> Result<T, RootKeyError> + Send + 'static,
+) -> Result<T, OperatorError> {
+    let (sender, receiver) = oneshot::channel();
+    let work = move || drop(sender.send(work()));
+    tasks
+        .spawn_thread("bulla-root", Box::new(work))
+        .map_err(|error| OperatorError::failed("a thread for the root key could not start").why(error))?;
+    match receiver.await {
+        Ok(outcome) => outcome.map_err(|error| told(&error)),
+        Err(_) => Err(OperatorError::failed(
+            "the provider of the root key failed unexpectedly",
+        )),
+    }
+}
+
+fn unreadable(error: bulla_storage::Error) -> OperatorError {
+    OperatorError::failed("the record of the root key cannot be read or written").why(error)
 }

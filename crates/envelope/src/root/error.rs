@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::format::Flaw;
 use super::{RootKeyDescription, RootKeyId};
+use crate::instance::Binding;
 use crate::seal::{OpenError, SealError};
 
 /// The stable code of a root-key error. A number is never used again for something else.
@@ -41,6 +42,18 @@ pub enum RootKeyErrorCode {
     CannotWrap,
     /// `BULLA-K015`: the root key did not unwrap.
     CannotUnwrap,
+    /// `BULLA-K016`: the data folder is bound to a root key of another provider.
+    OtherProvider,
+    /// `BULLA-K017`: the provider of the root key cannot be reached now. The only one that may pass by itself.
+    Unreachable,
+    /// `BULLA-K018`: the passphrase is not the one of the data folder.
+    WrongPassphrase,
+    /// `BULLA-K019`: the passphrase cannot be used as one.
+    UnusablePassphrase,
+    /// `BULLA-K020`: the token behind PKCS#11 or what names it is not usable.
+    Token,
+    /// `BULLA-K021`: the key service refuses.
+    KeyService,
 }
 
 impl RootKeyErrorCode {
@@ -63,6 +76,12 @@ impl RootKeyErrorCode {
             Self::NotAFile => "BULLA-K013",
             Self::CannotWrap => "BULLA-K014",
             Self::CannotUnwrap => "BULLA-K015",
+            Self::OtherProvider => "BULLA-K016",
+            Self::Unreachable => "BULLA-K017",
+            Self::WrongPassphrase => "BULLA-K018",
+            Self::UnusablePassphrase => "BULLA-K019",
+            Self::Token => "BULLA-K020",
+            Self::KeyService => "BULLA-K021",
         }
     }
 }
@@ -107,10 +126,23 @@ impl RootKeyError {
         &self.fix
     }
 
-    fn new(code: RootKeyErrorCode, what: String, why: impl Into<String>, fix: impl Into<String>) -> Self {
+    /// Whether it may pass without anybody changing a setting: then it is worth asking again.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        self.code == RootKeyErrorCode::Unreachable
+    }
+
+    /// What a provider says: what happened, why, how to fix it; one line each, lower case, no secret.
+    #[must_use]
+    pub fn new(
+        code: RootKeyErrorCode,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
         Self {
             code,
-            what,
+            what: what.into(),
             why: why.into(),
             fix: fix.into(),
         }
@@ -125,7 +157,7 @@ impl RootKeyError {
                 data_folder.display()
             ),
             "the data folder was sealed with a root key; a new one could not open anything in it",
-            "put the root key file back from your copy, or name where it is with `--root-key-file`",
+            "put the root key file back from your copy, or name where it is; `bulla root status` shows what the data are bound to",
         )
     }
 
@@ -208,20 +240,33 @@ impl RootKeyError {
         )
     }
 
-    pub(crate) fn wrong_key(given: &RootKeyDescription, bound_to: RootKeyId) -> Self {
-        let place = given
-            .path
-            .as_ref()
-            .map(|path| format!(" in `{}`", path.display()))
-            .unwrap_or_default();
+    /// What was wrapped by another root key than the one described.
+    #[must_use]
+    pub fn wrong_key(given: &RootKeyDescription, bound_to: RootKeyId) -> Self {
+        let id = given.id.map_or_else(|| "another".to_owned(), |id| id.to_string());
         Self::new(
             RootKeyErrorCode::WrongKey,
-            format!("the root key{place} is not the one of this data folder"),
             format!(
-                "the data folder is bound to root key {bound_to}, this is root key {}",
-                given.id
+                "the root key ({} {}) is not the one of this data folder",
+                given.provider, given.place
             ),
-            "name the root key file of this data folder with `--root-key-file`",
+            format!("the data folder is bound to root key {bound_to}, this is root key {id}"),
+            "name the root key of this data folder; `bulla root status` shows what it is bound to",
+        )
+    }
+
+    pub(crate) fn other_provider(given: &RootKeyDescription, bound_to: &Binding) -> Self {
+        Self::new(
+            RootKeyErrorCode::OtherProvider,
+            format!(
+                "the root key of this data folder is held by another provider than {}",
+                given.provider
+            ),
+            format!(
+                "the data folder is bound to root key {} of provider {}",
+                bound_to.id, bound_to.provider
+            ),
+            format!("give the settings of provider {}", bound_to.provider),
         )
     }
 
@@ -299,7 +344,7 @@ impl RootKeyError {
             RootKeyErrorCode::CannotUnwrap,
             format!("a stored key does not open with root key {id}"),
             error.to_string(),
-            "restore the data folder from a backup, or name its root key file with `--root-key-file`",
+            "restore the data folder from a backup, or name the root key that it is bound to",
         )
     }
 }

@@ -14,7 +14,9 @@ use bulla_runtime::Entropy;
 use zeroize::Zeroizing;
 
 use super::format::{FILE_BYTES_MAX, Flaw, KeyFile};
-use super::{LocalRootKey, RootKey, RootKeyDescription, RootKeyError, RootKeyLocation, RootKeyProvider};
+use super::{
+    LocalRootKey, RootKey, RootKeyDescription, RootKeyError, RootKeyLocation, RootKeyProvider, Wrapped,
+};
 use crate::secret::{SecretBytes, SecretKey};
 
 const MODE: u32 = 0o600;
@@ -123,20 +125,20 @@ impl FileRootKey {
 }
 
 impl RootKey for FileRootKey {
-    fn wrap(&self, plaintext: &[u8], aad: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, RootKeyError> {
+    fn wrap(&self, plaintext: &[u8], aad: &[u8], entropy: &dyn Entropy) -> Result<Wrapped, RootKeyError> {
         self.local.wrap(plaintext, aad, entropy)
     }
 
-    fn unwrap(&self, wrapped: &[u8], aad: &[u8]) -> Result<SecretBytes, RootKeyError> {
-        self.local.unwrap(wrapped, aad)
+    fn unwrap(&self, wrapped: &Wrapped, aad: &[u8]) -> Result<SecretBytes, RootKeyError> {
+        self.local.unwrap(wrapped, aad, &self.describe())
     }
 
     fn describe(&self) -> RootKeyDescription {
         RootKeyDescription {
             provider: RootKeyProvider::File,
-            id: self.local.id,
+            id: Some(self.local.id),
             since_epoch_seconds: Some(self.created_epoch_seconds),
-            path: Some(self.path.clone()),
+            place: format!("`{}`", self.path.display()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bulla_runtime::Entropy;
 
-use super::{LocalRootKey, RootKey, RootKeyDescription, RootKeyError, RootKeyProvider};
+use super::{LocalRootKey, RootKey, RootKeyDescription, RootKeyError, RootKeyProvider, Wrapped};
 use crate::secret::{SecretBytes, SecretKey};
 
 /// A root key that is gone with the process.
@@ -21,20 +21,20 @@ impl MemoryRootKey {
 }
 
 impl RootKey for MemoryRootKey {
-    fn wrap(&self, plaintext: &[u8], aad: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, RootKeyError> {
+    fn wrap(&self, plaintext: &[u8], aad: &[u8], entropy: &dyn Entropy) -> Result<Wrapped, RootKeyError> {
         self.0.wrap(plaintext, aad, entropy)
     }
 
-    fn unwrap(&self, wrapped: &[u8], aad: &[u8]) -> Result<SecretBytes, RootKeyError> {
-        self.0.unwrap(wrapped, aad)
+    fn unwrap(&self, wrapped: &Wrapped, aad: &[u8]) -> Result<SecretBytes, RootKeyError> {
+        self.0.unwrap(wrapped, aad, &self.describe())
     }
 
     fn describe(&self) -> RootKeyDescription {
         RootKeyDescription {
             provider: RootKeyProvider::Memory,
-            id: self.0.id,
+            id: Some(self.0.id),
             since_epoch_seconds: None,
-            path: None,
+            place: "memory".to_owned(),
         }
     }
 }

@@ -1,0 +1,200 @@
+//! The root key that settings name, with the secrets it needs: from there it is opened, here or in the running server.
+
+use crate::config::ServeSettings;
+use crate::operator_error::OperatorError;
+use crate::root_settings::{RootProvider, RootSettings};
+use crate::secret_input;
+use bulla_envelope::{
+    DataFolder, DataFolderState, FileRootKey, MemoryRootKey, PassphraseRootKey, RootKey, RootKeyError,
+    RootKeyLocation, SecretBytes,
+};
+use bulla_runtime::Runtime;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zeroize::Zeroize;
+
+/// The variable with the passphrase.
+const PASSPHRASE_VARIABLE: &str = "BULLA_ROOT_PASSPHRASE";
+
+/// A root key to be opened.
+#[derive(Debug)]
+pub(crate) enum RootChoice {
+    /// One that is gone with this process.
+    Memory,
+    /// The key in this file; `None` for the default one.
+    File(Option<PathBuf>),
+    /// The key that a passphrase gives.
+    Passphrase(SecretBytes),
+}
+
+impl RootChoice {
+    /// What `bulla serve` was given.
+    pub(crate) fn of_server(settings: &ServeSettings) -> Result<Self, OperatorError> {
+        if settings.ephemeral {
+            return Ok(Self::Memory);
+        }
+        Self::of(&settings.root)
+    }
+
+    /// Finds out who is meant, and reads or asks for the secrets.
+    pub(crate) fn of(settings: &RootSettings) -> Result<Self, OperatorError> {
+        match provider(settings)? {
+            RootProvider::File => Ok(Self::File(settings.root_key_file.clone())),
+            RootProvider::Passphrase => passphrase(settings).map(Self::Passphrase),
+        }
+    }
+
+    /// As it is told to the running server. There are secrets in it.
+    pub(crate) fn to_json(&self) -> Result<Value, OperatorError> {
+        Ok(match self {
+            Self::Memory => json!({ "provider": "memory" }),
+            Self::File(path) => {
+                let location = RootKeyLocation::of_process(path.as_deref()).map_err(|error| told(&error))?;
+                json!({ "provider": "file", "path": named(location.path())? })
+            }
+            Self::Passphrase(passphrase) => {
+                json!({ "provider": "passphrase", "passphrase": text(passphrase)? })
+            }
+        })
+    }
+
+    /// What the operator's command told; its secrets are taken out and wiped.
+    pub(crate) fn from_json(told: &mut Value) -> Option<Self> {
+        match told.get("provider")?.as_str()? {
+            "file" => Some(Self::File(Some(told.get("path")?.as_str()?.into()))),
+            "passphrase" => Some(Self::Passphrase(take(told, "passphrase")?)),
+            _ => None,
+        }
+    }
+
+    /// Opens it, for a data folder in this state. It may make a file; it may take long.
+    pub(crate) fn open(
+        &self,
+        data: &Path,
+        state: DataFolderState,
+        runtime: &Runtime,
+    ) -> Result<Arc<dyn RootKey>, RootKeyError> {
+        let entropy = runtime.entropy.as_ref();
+        Ok(match self {
+            Self::Memory => Arc::new(MemoryRootKey::generate(entropy)?),
+            Self::File(chosen) => {
+                let location = RootKeyLocation::of_process(chosen.as_deref())?;
+                let folder = DataFolder {
+                    path: data,
+                    state,
+                    may_hold_root_key: chosen.is_some(),
+                };
+                let now = runtime.clock.now().as_seconds();
+                Arc::new(FileRootKey::load_or_create(&location, &folder, now, entropy)?.0)
+            }
+            Self::Passphrase(passphrase) => {
+                let passphrase = SecretBytes::new(passphrase.expose().to_vec());
+                Arc::new(PassphraseRootKey::new(passphrase)?)
+            }
+        })
+    }
+}
+
+fn provider(settings: &RootSettings) -> Result<RootProvider, OperatorError> {
+    if let Some(provider) = settings.root_provider {
+        return Ok(provider);
+    }
+    let named = [
+        (
+            settings.root_key_file.is_some(),
+            "`--root-key-file`",
+            RootProvider::File,
+        ),
+        (
+            settings.root_passphrase_file.is_some() || std::env::var_os(PASSPHRASE_VARIABLE).is_some(),
+            "a passphrase",
+            RootProvider::Passphrase,
+        ),
+    ];
+    let mut named = named.iter().filter(|(is_named, _, _)| *is_named);
+    match (named.next(), named.next()) {
+        (None, _) => Ok(RootProvider::File),
+        (Some((_, _, provider)), None) => Ok(*provider),
+        (Some((_, one, _)), Some((_, other, _))) => Err(OperatorError::usage("two root keys are named")
+            .why(format!(
+                "{one} and {other} are both set, by flags, environment or file"
+            ))
+            .fix("leave out one, or say with `--root-provider` who holds the root key")),
+    }
+}
+
+fn passphrase(settings: &RootSettings) -> Result<SecretBytes, OperatorError> {
+    match &settings.root_passphrase_file {
+        Some(path) => secret_input::of_file(path, "the root passphrase"),
+        None => secret_input::of_environment(PASSPHRASE_VARIABLE)
+            .map_or_else(|| secret_input::of_input("the root passphrase"), Ok),
+    }
+}
+
+/// A path as another process of this machine finds it.
+fn named(path: &Path) -> Result<String, OperatorError> {
+    std::path::absolute(path)
+        .ok()
+        .and_then(|path| path.to_str().map(str::to_owned))
+        .ok_or_else(|| {
+            OperatorError::usage(format!("`{}` cannot be named to the server", path.display()))
+                .why("it is not UTF-8")
+        })
+}
+
+fn text(secret: &SecretBytes) -> Result<&str, OperatorError> {
+    std::str::from_utf8(secret.expose())
+        .map_err(|_| OperatorError::usage("the secret cannot be told to the server").why("it is not UTF-8"))
+}
+
+/// Takes a secret out of what was told, and leaves nothing of it.
+fn take(told: &mut Value, name: &str) -> Option<SecretBytes> {
+    let Value::String(text) = told.get_mut(name)? else {
+        return None;
+    };
+    let secret = SecretBytes::new(text.as_bytes().to_vec());
+    text.zeroize();
+    Some(secret)
+}
+
+/// What a provider of root keys says, as the operator is told.
+pub(crate) fn told(error: &RootKeyError) -> OperatorError {
+    OperatorError::failed(format!("{} ({})", error.what(), error.code().as_str()))
+        .why(error.why())
+        .fix(error.fix())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_was_told_is_taken_out_and_never_printed() {
+        let choice = RootChoice::Passphrase(SecretBytes::new(b"correct horse battery".to_vec()));
+        assert!(!format!("{choice:?}").contains("horse"));
+        let mut told = choice.to_json().unwrap();
+        let RootChoice::Passphrase(taken) = RootChoice::from_json(&mut told).unwrap() else {
+            panic!("another provider");
+        };
+        assert_eq!(taken.expose(), b"correct horse battery");
+        assert_eq!(told, json!({ "provider": "passphrase", "passphrase": "" }));
+    }
+
+    #[test]
+    fn two_root_keys_are_refused_unless_one_is_chosen() {
+        let both = RootSettings {
+            root_key_file: Some("/a".into()),
+            root_passphrase_file: Some("/b".into()),
+            ..RootSettings::default()
+        };
+        assert!(provider(&both).is_err());
+        let root_provider = Some(RootProvider::File);
+        let one = RootSettings {
+            root_provider,
+            ..both
+        };
+        assert_eq!(provider(&one).unwrap(), RootProvider::File);
+        assert_eq!(provider(&RootSettings::default()).unwrap(), RootProvider::File);
+    }
+}
