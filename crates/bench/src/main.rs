@@ -25,6 +25,10 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 
+/// The same as the server's, so that the yardstick has no worse one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {

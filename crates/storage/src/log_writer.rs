@@ -428,7 +428,10 @@ async fn drive(inner: Arc<Inner>, mut owner: Box<dyn LogOwner>, mut n: u64) {
     let mut full = false;
     loop {
         match inner.step(full) {
-            Step::Wait => inner.changed.notified().await,
+            Step::Wait => {
+                inner.changed.notified().await;
+                others_first().await;
+            }
             Step::End => return,
             Step::Note(notes) => owner.note(notes, NOTE_WITHIN),
             Step::Commit(group, replies) => {
@@ -449,9 +452,19 @@ async fn drive(inner: Arc<Inner>, mut owner: Box<dyn LogOwner>, mut n: u64) {
                 if let Some(after) = result.err().and_then(fatal) {
                     return inner.die(&after);
                 }
+                others_first().await;
             }
         }
     }
+}
+
+/// Lets every other task of this thread that can run do so, so that what they submit shares the next sync. It costs an
+/// idle server a microsecond, and a busy one no time that it would not spend on those tasks anyway.
+///
+/// Twice, because the first turn ends before the tasks whose sockets it found readable have run.
+async fn others_first() {
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
 }
 
 /// What later submissions are told after this error; `None` when the writer goes on.
