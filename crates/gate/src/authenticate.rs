@@ -7,6 +7,7 @@ use crate::gate::Gate;
 use crate::ports::{Credential, CredentialRefusal};
 use bulla_sigv4::{Payload, Presented, RequestHead, Secret, ServiceRules, SigningKey};
 use bulla_types::{AccountId, Region, RequestId, Timestamp};
+use bytes::Bytes;
 use http::request::Parts;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,7 +57,7 @@ impl SigningKeys {
 /// What is known of a request before it is known who sent it.
 pub(crate) struct Arrival<'a> {
     pub(crate) parts: &'a Parts,
-    pub(crate) body: &'a [u8],
+    pub(crate) body: &'a Bytes,
     pub(crate) transport: Transport,
     pub(crate) request_id: RequestId,
     pub(crate) time: Timestamp,

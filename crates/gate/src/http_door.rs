@@ -12,7 +12,7 @@ use crate::endpoint::Failure;
 use crate::gate::Gate;
 use bulla_runtime::{BoxFuture, Tasks};
 use bulla_types::RequestId;
-use bulla_wire::{Reply, Request, Route, ServiceWire, route};
+use bulla_wire::{Payload, Reply, Request, Route, ServiceWire, route};
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
@@ -94,6 +94,7 @@ impl Gate {
 
     async fn routed(&self, route: Route<'_, '_>, arrival: Arrival<'_>) -> Result<Reply, Failure> {
         let wire = route.service;
+        let body = arrival.body;
         let family = self.family(wire.signing_name);
         let (request_id, source_ip) = (arrival.request_id, arrival.transport.source_ip);
         let caller = self
@@ -114,7 +115,12 @@ impl Gate {
                 message: Cow::Owned(message),
             });
         };
-        endpoint.call(self, &caller, route.protocol, route.payload).await
+        let payload = match route.payload {
+            // The same bytes, of which a long text may keep its part.
+            Payload::Json(_) | Payload::SharedJson(_) => Payload::SharedJson(body),
+            Payload::Form(form) => Payload::Form(form),
+        };
+        endpoint.call(self, &caller, route.protocol, payload).await
     }
 }
 

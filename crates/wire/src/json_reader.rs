@@ -6,15 +6,20 @@
 
 use crate::malformed::Malformed;
 use crate::node::{NODE_COUNT_MAX, NODE_DEPTH_MAX, Node};
+use bytes::Bytes;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Decodes a JSON document whose top is a structure.
+/// Text from this length on is worth a share in the request's memory, bytes.
+const SHARED_BYTES_MIN: usize = 128;
+
+/// Decodes a JSON document whose top is a structure. `memory` is where the document stands, if long texts may hold on
+/// to that.
 ///
 /// # Errors
 /// [`Malformed::Syntax`] when it is not JSON, not an object, too deep or too wide.
-pub(crate) fn read(body: &[u8]) -> Result<Node<'_>, Malformed> {
+pub(crate) fn read<'a>(body: &'a [u8], memory: Option<&'a Bytes>) -> Result<Node<'a>, Malformed> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Node::Map(Vec::new()));
     }
@@ -23,6 +28,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Node<'_>, Malformed> {
     let node = Seed {
         depth: 0,
         left: &mut left,
+        memory,
     }
     .deserialize(&mut json)
     .map_err(|error| Malformed::syntax(error.to_string()))?;
@@ -34,19 +40,21 @@ pub(crate) fn read(body: &[u8]) -> Result<Node<'_>, Malformed> {
         | Node::Integer(_)
         | Node::Double(_)
         | Node::Text(_)
+        | Node::Shared(..)
         | Node::Instant(_)
         | Node::List(_) => Err(Malformed::syntax("the request is not a JSON object")),
     }
 }
 
 /// Counts down what one document may still hold.
-struct Seed<'c> {
+struct Seed<'c, 'de> {
     depth: usize,
     left: &'c mut usize,
+    memory: Option<&'de Bytes>,
 }
 
-impl Seed<'_> {
-    fn deeper<E: de::Error>(&mut self) -> Result<Seed<'_>, E> {
+impl<'de> Seed<'_, 'de> {
+    fn deeper<E: de::Error>(&mut self) -> Result<Seed<'_, 'de>, E> {
         if self.depth >= NODE_DEPTH_MAX {
             return Err(E::custom("nested too deeply"));
         }
@@ -57,18 +65,19 @@ impl Seed<'_> {
         Ok(Seed {
             depth: self.depth.saturating_add(1),
             left: self.left,
+            memory: self.memory,
         })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
+impl<'de> DeserializeSeed<'de> for Seed<'_, 'de> {
     type Value = Node<'de>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Seed<'_> {
+impl<'de> Visitor<'de> for Seed<'_, 'de> {
     type Value = Node<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,7 +103,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Node::Double(value))
     }
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Node<'de>, E> {
-        Ok(Node::Text(Cow::Borrowed(value)))
+        Ok(match self.memory {
+            Some(memory) if value.len() >= SHARED_BYTES_MIN => Node::Shared(value, memory),
+            Some(_) | None => Node::Text(Cow::Borrowed(value)),
+        })
     }
     fn visit_str<E>(self, value: &str) -> Result<Node<'de>, E> {
         Ok(Node::Text(Cow::Owned(value.to_owned())))

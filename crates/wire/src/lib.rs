@@ -110,6 +110,7 @@ mod protocol;
 mod query_reader;
 mod route;
 mod service;
+mod shared_text;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -127,6 +128,7 @@ pub use node::{NODE_COUNT_MAX, NODE_DEPTH_MAX, Node};
 pub use protocol::{Failure, Payload, Protocol, Reply};
 pub use route::{Request, Route, RouteError, route};
 pub use service::{MissingWording, ServiceWire};
+pub use shared_text::SharedText;
 pub use value::{Blob, Empty, Members, Shape, Value, length_hint, put, read_structure, write_structure};
 pub use writer::Writer;
 pub use xml_writer::XmlWriter;

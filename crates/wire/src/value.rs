@@ -157,7 +157,7 @@ pub fn write_structure<T: Shape>(value: &T, out: &mut dyn Writer) {
     out.end_structure();
 }
 
-fn wrong(kind: Kind, node: &Node<'_>) -> Malformed {
+pub(crate) fn wrong(kind: Kind, node: &Node<'_>) -> Malformed {
     Malformed::wrong_type(kind.word(), node.word())
 }
 
@@ -193,11 +193,8 @@ impl Value for Empty {
 impl Value for String {
     const KIND: Kind = Kind::Text;
     fn read(node: Node<'_>) -> Result<Self, Malformed> {
-        if let Node::Text(text) = node {
-            Ok(text.into_owned())
-        } else {
-            Err(wrong(Self::KIND, &node))
-        }
+        let text = node.into_text().map_err(|node| wrong(Self::KIND, &node))?;
+        Ok(text.into_owned())
     }
     fn write(&self, out: &mut dyn Writer) {
         out.text(self);
@@ -256,6 +253,7 @@ fn whole_number(node: &Node<'_>) -> Option<i64> {
         | Node::Null
         | Node::Bool(_)
         | Node::Text(_)
+        | Node::Shared(..)
         | Node::Instant(_)
         | Node::List(_)
         | Node::Map(_) => None,
@@ -269,9 +267,13 @@ impl Value for f64 {
             #[expect(clippy::cast_precision_loss, reason = "a double is what the model declares")]
             Node::Integer(number) => Ok(number as Self),
             Node::Double(number) => Ok(number),
-            Node::Null | Node::Bool(_) | Node::Text(_) | Node::Instant(_) | Node::List(_) | Node::Map(_) => {
-                Err(wrong(Self::KIND, &node))
-            }
+            Node::Null
+            | Node::Bool(_)
+            | Node::Text(_)
+            | Node::Shared(..)
+            | Node::Instant(_)
+            | Node::List(_)
+            | Node::Map(_) => Err(wrong(Self::KIND, &node)),
         }
     }
     fn write(&self, out: &mut dyn Writer) {
@@ -292,14 +294,11 @@ impl fmt::Debug for Blob {
 impl Value for Blob {
     const KIND: Kind = Kind::Blob;
     fn read(node: Node<'_>) -> Result<Self, Malformed> {
-        if let Node::Text(text) = node {
-            BASE64
-                .decode(text.as_bytes())
-                .map(Self)
-                .map_err(|_| Malformed::wrong_type(Self::KIND.word(), "text that is not base64"))
-        } else {
-            Err(wrong(Self::KIND, &node))
-        }
+        let text = node.into_text().map_err(|node| wrong(Self::KIND, &node))?;
+        BASE64
+            .decode(text.as_bytes())
+            .map(Self)
+            .map_err(|_| Malformed::wrong_type(Self::KIND.word(), "text that is not base64"))
     }
     fn write(&self, out: &mut dyn Writer) {
         out.blob(&self.0);
@@ -328,9 +327,13 @@ impl Value for Timestamp {
             Node::Double(seconds) if (0.0..=SECONDS_MAX).contains(&seconds) => {
                 Ok(Self::from_millis((seconds * 1000.0).round() as u64))
             }
-            Node::Double(_) | Node::Null | Node::Bool(_) | Node::Text(_) | Node::List(_) | Node::Map(_) => {
-                Err(wrong(Self::KIND, &node))
-            }
+            Node::Double(_)
+            | Node::Null
+            | Node::Bool(_)
+            | Node::Text(_)
+            | Node::Shared(..)
+            | Node::List(_)
+            | Node::Map(_) => Err(wrong(Self::KIND, &node)),
         }
     }
     fn write(&self, out: &mut dyn Writer) {

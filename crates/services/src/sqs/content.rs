@@ -9,6 +9,7 @@
 //! written outside an envelope.
 
 use super::message_attributes::{AttributeData, MessageAttribute};
+use bulla_wire::SharedText;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ const ATTRIBUTED: u8 = 8;
 /// A message's content, as it is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Content {
-    pub(crate) body: String,
+    pub(crate) body: SharedText,
     pub(crate) body_md5: Md5,
     /// Message attributes by name.
     pub(crate) attributes: BTreeMap<String, MessageAttribute>,
@@ -254,7 +255,7 @@ mod tests {
             attributes in proptest::collection::btree_map("[a-z]{1,8}", attribute(), 0..5),
         ) -> Content {
             let attributes_md5 = (!attributes.is_empty()).then_some(attributes_md5);
-            Content { body, body_md5, attributes, attributes_md5, sender: sender.into(), trace_header, group, deduplication }
+            Content { body: body.into(), body_md5, attributes, attributes_md5, sender: sender.into(), trace_header, group, deduplication }
         }
     }
 
@@ -282,7 +283,7 @@ mod tests {
                 prop_assert_eq!(attributes.select(|_| false), none);
             }
             let body_len = opened.body_len;
-            prop_assert_eq!(into_body(bytes, body_len), Some(content.body));
+            prop_assert_eq!(into_body(bytes, body_len).map(bulla_wire::SharedText::from), Some(content.body));
         }
 
         #[test]

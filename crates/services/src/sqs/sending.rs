@@ -21,6 +21,7 @@ use bulla_envelope::sha256;
 use bulla_gate::Call;
 use bulla_storage::{Applied, Pos, Submission};
 use bulla_types::Timestamp;
+use bulla_wire::SharedText;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,7 @@ use std::time::Duration;
 /// What a client sends, of one message.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
-    pub(crate) body: String,
+    pub(crate) body: SharedText,
     pub(crate) delay_seconds: Option<i32>,
     pub(crate) attributes: Option<BTreeMap<String, MessageAttributeValue>>,
     pub(crate) system_attributes: Option<BTreeMap<String, MessageSystemAttributeValue>>,
@@ -80,7 +81,7 @@ impl Sqs {
             None => BTreeMap::new(),
         };
         check_size(settings, &outgoing.body, &attributes, outgoing.in_batch)?;
-        if !is_allowed_text(&outgoing.body) {
+        if !is_allowed_text(outgoing.body.as_bytes()) {
             return Err(SqsError::InvalidMessageContents);
         }
         let system = system_attributes(outgoing.system_attributes.take())?;
@@ -352,7 +353,7 @@ fn fair_identifiers(outgoing: &mut Outgoing) -> Result<Identifiers, SqsError> {
 
 fn check_size(
     settings: &Settings,
-    body: &str,
+    body: &SharedText,
     attributes: &BTreeMap<String, MessageAttribute>,
     in_batch: bool,
 ) -> Result<(), SqsError> {

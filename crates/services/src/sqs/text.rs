@@ -9,7 +9,7 @@ const CHUNK_BYTES: usize = 64;
 /// `#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF`.
 ///
 /// Source: SQS API Reference, `SendMessage` (read 2026-11-21).
-pub(crate) fn is_allowed_text(text: &str) -> bool {
+pub(crate) fn is_allowed_text(text: impl AsRef<[u8]>) -> bool {
     // A byte below 0x20 is a character of its own in UTF-8; U+FFFE and U+FFFF begin with EF. Numbers, not truth values:
     // those would be branches.
     let odd = |byte: u8| {
@@ -17,12 +17,13 @@ pub(crate) fn is_allowed_text(text: &str) -> bool {
         let allowed = u8::from(byte == 0x9) | u8::from(byte == 0xA) | u8::from(byte == 0xD);
         (control & !allowed) | u8::from(byte == 0xEF)
     };
-    let (chunks, rest) = text.as_bytes().as_chunks::<CHUNK_BYTES>();
+    let text = text.as_ref();
+    let (chunks, rest) = text.as_chunks::<CHUNK_BYTES>();
     let found = chunks.iter().fold(0, |found, chunk| {
         found | chunk.iter().fold(0, |found, byte| found | odd(*byte))
     });
     let found = rest.iter().fold(found, |found, byte| found | odd(*byte));
-    found == 0 || text.chars().all(is_allowed_character)
+    found == 0 || str::from_utf8(text).is_ok_and(|text| text.chars().all(is_allowed_character))
 }
 
 fn is_allowed_character(character: char) -> bool {

@@ -11,6 +11,7 @@ use crate::node::Node;
 use crate::service::{MissingWording, ServiceWire};
 use crate::value::Shape;
 use crate::writer::Writer;
+use bytes::Bytes;
 use std::borrow::Cow;
 
 /// How requests and answers are written.
@@ -29,6 +30,8 @@ pub enum Protocol {
 pub enum Payload<'a> {
     /// A JSON document.
     Json(&'a [u8]),
+    /// A JSON document in memory that long texts may hold on to.
+    SharedJson(&'a Bytes),
     /// Query parameters.
     Form(Form<'a>),
 }
@@ -99,13 +102,15 @@ impl Protocol {
         structure: &'static Structure,
     ) -> Result<Node<'a>, Malformed> {
         match (self, payload) {
-            (Self::AwsJson10 | Self::AwsJson11, Payload::Json(body)) => crate::json_reader::read(body),
-            (Self::AwsQuery, Payload::Form(form)) => crate::query_reader::read(form, structure),
-            (Self::AwsJson10 | Self::AwsJson11, Payload::Form(_)) | (Self::AwsQuery, Payload::Json(_)) => {
-                Err(Malformed::syntax(
-                    "the payload is not of the protocol that was declared",
-                ))
+            (Self::AwsJson10 | Self::AwsJson11, Payload::Json(body)) => crate::json_reader::read(body, None),
+            (Self::AwsJson10 | Self::AwsJson11, Payload::SharedJson(body)) => {
+                crate::json_reader::read(body, Some(body))
             }
+            (Self::AwsQuery, Payload::Form(form)) => crate::query_reader::read(form, structure),
+            (Self::AwsJson10 | Self::AwsJson11, Payload::Form(_))
+            | (Self::AwsQuery, Payload::Json(_) | Payload::SharedJson(_)) => Err(Malformed::syntax(
+                "the payload is not of the protocol that was declared",
+            )),
         }
     }
 

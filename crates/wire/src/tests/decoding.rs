@@ -2,8 +2,9 @@
 
 use super::shapes::*;
 use crate::error::common;
-use crate::{Blob, Form, Kind, Malformed, Payload, Protocol, Shape, Value};
+use crate::{Blob, Form, Kind, Malformed, Payload, Protocol, Shape, SharedText, Value};
 use bulla_types::Timestamp;
+use bytes::Bytes;
 
 fn query<T: Shape>(text: &str) -> Result<T, Malformed> {
     Protocol::AwsQuery.read(Payload::Form(Form::parse(text.as_bytes())?))
@@ -35,6 +36,39 @@ fn send_message_is_the_same_from_query_and_from_json() {
         from_json.message_attributes["n"].binary_value,
         Some(Blob(vec![0, 255]))
     );
+}
+
+#[derive(Debug, PartialEq, Shape)]
+struct Letter {
+    to: String,
+    says: SharedText,
+}
+
+fn letter(says: &str) -> (Bytes, Letter) {
+    let request = Bytes::from(format!(r#"{{"To": "{}", "Says": "{says}"}}"#, "a".repeat(300)));
+    let letter = Protocol::AwsJson10.read(Payload::SharedJson(&request)).unwrap();
+    (request, letter)
+}
+
+#[test]
+fn a_long_text_is_not_copied_out_of_its_request() {
+    let (request, letter) = letter(&"é".repeat(500));
+    let (memory, text) = (request.as_ptr_range(), letter.says.as_bytes().as_ptr_range());
+    assert!(memory.start < text.start && text.end < memory.end);
+    assert_eq!(letter.says, SharedText::from("é".repeat(500)));
+}
+
+#[test]
+fn a_text_with_escapes_is_decoded_also_where_it_could_be_shared() {
+    let (_, letter) = letter(&r"x\n\u00e9".repeat(100));
+    assert_eq!(letter.says, SharedText::from("x\n\u{e9}".repeat(100)));
+}
+
+#[test]
+fn a_text_member_reads_the_same_whether_its_request_can_be_shared_or_not() {
+    let (request, shared) = letter(&"b".repeat(500));
+    let copied: Letter = Protocol::AwsJson10.read(Payload::Json(&request)).unwrap();
+    assert_eq!(copied, shared);
 }
 
 #[test]

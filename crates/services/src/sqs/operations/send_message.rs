@@ -8,7 +8,7 @@ use crate::sqs::sending::{Outgoing, message_id};
 use crate::sqs::sequence;
 use crate::sqs::text::hex;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
-use bulla_wire::Shape;
+use bulla_wire::{Shape, SharedText};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub struct SendMessageInput {
     /// The queue.
     pub queue_url: String,
     /// 1 byte to 1 MiB of text, attributes included.
-    pub message_body: String,
+    pub message_body: SharedText,
     /// 0 to 900; the queue's when absent.
     pub delay_seconds: Option<i32>,
     /// At most 10.

@@ -10,7 +10,7 @@ use crate::sqs::sending::{Outgoing, message_id};
 use crate::sqs::sequence;
 use crate::sqs::text::hex;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
-use bulla_wire::Shape;
+use bulla_wire::{Shape, SharedText};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub struct SendMessageBatchRequestEntry {
     /// Names the entry in the answer.
     pub id: String,
     /// As in `SendMessage`.
-    pub message_body: String,
+    pub message_body: SharedText,
     /// As in `SendMessage`.
     pub delay_seconds: Option<i32>,
     /// As in `SendMessage`.

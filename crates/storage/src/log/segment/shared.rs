@@ -22,7 +22,7 @@ const _: () = assert!(crate::LIMITS.bytes <= FRAME_BYTES_MAX);
 
 /// Partitions that committed together come back about together: so long the committer waits for most of them
 /// before it pays for a sync. A partition that commits alone is never waited for.
-const LINGER: Duration = Duration::from_micros(300);
+const LINGER: Duration = Duration::from_micros(800);
 /// After so long without a commit nobody is expected back.
 const BACK_WITHIN: Duration = Duration::from_millis(2);
 /// So long notes wait for a commit that takes them along; a process that is killed loses those that wait.
