@@ -44,7 +44,10 @@ fn an_altered_body_is_noticed() {
 
 #[test]
 fn a_message_that_is_not_hidden_is_noticed() {
-    is_noticed(Mutation::IgnoresVisibility, &["had hidden it until"]);
+    is_noticed(
+        Mutation::IgnoresVisibility,
+        &["had hidden it until", "not available for visibility timeout change"],
+    );
 }
 
 #[test]
