@@ -5,11 +5,14 @@
 //! about which keys exist.
 
 use super::Kms;
+use super::algorithms::EncryptionAlgorithm;
 use super::errors::KmsError;
 use super::grant::{Grant, Terms};
-use super::key::{AWS_KMS, ENCRYPT_DECRYPT, Key, SYMMETRIC_DEFAULT};
+use super::key::{AWS_KMS, Key};
+use super::kind::KeyKind;
 use super::policy::DEFAULT_NAME;
 use super::reference::{Reference, alias_arn, key_arn};
+use super::words::Word;
 use bulla_gate::{AccessRequest, Call, ResourcePolicy};
 use bulla_types::AccountId;
 use std::collections::BTreeMap;
@@ -155,7 +158,7 @@ impl Kms {
 ///
 /// Source: Service Authorization Reference, "Condition keys for AWS Key Management Service" (read 2026-11-21).
 fn with_key_facts(request: AccessRequest, key: &Key) -> AccessRequest {
-    let mut request = with_key_kind(request);
+    let mut request = with_key_kind(request, key.kind);
     if !key.aliases.is_empty() {
         let aliases = key.aliases.iter().map(|alias| alias.name.to_string()).collect();
         request = request.with_keys("kms:ResourceAliases", aliases);
@@ -167,10 +170,10 @@ fn with_key_facts(request: AccessRequest, key: &Key) -> AccessRequest {
 }
 
 /// Condition keys about the kind of key, of requests that create one and of those about one.
-pub(super) fn with_key_kind(request: AccessRequest) -> AccessRequest {
+pub(super) fn with_key_kind(request: AccessRequest, kind: KeyKind) -> AccessRequest {
     request
-        .with_key("kms:KeySpec", SYMMETRIC_DEFAULT)
-        .with_key("kms:KeyUsage", ENCRYPT_DECRYPT)
+        .with_key("kms:KeySpec", kind.spec().word())
+        .with_key("kms:KeyUsage", kind.usage().word())
         .with_key("kms:KeyOrigin", AWS_KMS)
         .with_key("kms:MultiRegion", "false")
 }
@@ -178,10 +181,11 @@ pub(super) fn with_key_kind(request: AccessRequest) -> AccessRequest {
 /// Condition keys of requests that encrypt or decrypt.
 pub(super) fn with_encryption_context(
     request: AccessRequest,
+    algorithm: EncryptionAlgorithm,
     context: &BTreeMap<String, String>,
 ) -> AccessRequest {
     with_encryption_pairs(
-        request.with_key("kms:EncryptionAlgorithm", SYMMETRIC_DEFAULT),
+        request.with_key("kms:EncryptionAlgorithm", algorithm.word()),
         context,
     )
 }

@@ -72,12 +72,8 @@ impl<'a> Ciphertext<'a> {
         material: &Material,
         context: &BTreeMap<String, String>,
     ) -> Option<SecretBytes> {
-        unwrap(
-            &material.key,
-            self.wrapped,
-            &associated_data(self.header, context),
-        )
-        .ok()
+        let key = material.secret.encrypting_key()?;
+        unwrap(key, self.wrapped, &associated_data(self.header, context)).ok()
     }
 }
 
@@ -95,12 +91,8 @@ pub(super) fn seal(
     blob.extend_from_slice(&material.version.to_be_bytes());
     let checksum = crc32c::crc32c(&blob);
     blob.extend_from_slice(&checksum.to_be_bytes());
-    let wrapped = wrap(
-        &material.key,
-        plaintext,
-        &associated_data(&blob, context),
-        entropy,
-    )?;
+    let material = material.secret.encrypting_key().ok_or(SealError::Refused)?;
+    let wrapped = wrap(material, plaintext, &associated_data(&blob, context), entropy)?;
     blob.extend_from_slice(&wrapped);
     Ok(blob)
 }
@@ -113,7 +105,8 @@ fn associated_data(header: &[u8], context: &BTreeMap<String, String>) -> Vec<u8>
 #[cfg(test)]
 mod tests {
     use super::{Ciphertext, HEADER_BYTES, seal};
-    use crate::kms::key::{Made, Material};
+    use crate::kms::key::Material;
+    use crate::kms::secret::Secret;
     use bulla_envelope::SecretBytes;
     use bulla_runtime::{SeededEntropy, SystemEntropy};
     use bulla_types::{KeyId, Timestamp};
@@ -122,12 +115,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn material() -> Material {
-        Material::generate(
-            1,
-            Made::WithTheKey,
-            Timestamp::from_millis(0),
-            &SeededEntropy::new(1),
-        )
+        let entropy = SeededEntropy::new(1);
+        Material::first(Secret::symmetric(&entropy), Timestamp::from_millis(0), &entropy)
     }
 
     fn key() -> KeyId {

@@ -1,15 +1,11 @@
-//! What the operations that encrypt and decrypt have in common.
+//! What the operations that make data keys have in common.
 
 use super::Kms;
-use super::ciphertext::seal;
 use super::errors::KmsError;
-use super::key::{Key, SYMMETRIC_DEFAULT};
 use super::limits::DATA_KEY_BYTES_MAX;
 use super::shapes::RecipientInfo;
 use super::validate::{one_of, range};
 use bulla_envelope::SecretBytes;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The length of a data key, bytes: a key spec or a number, not both.
 pub(super) fn data_key_bytes(
@@ -41,31 +37,6 @@ pub(super) fn no_recipient(recipient: Option<&RecipientInfo>) -> Result<(), KmsE
     }
 }
 
-/// The only algorithm of symmetric keys.
-pub(super) fn algorithm(algorithm: Option<&str>) -> Result<(), KmsError> {
-    let Some(algorithm) = algorithm else { return Ok(()) };
-    one_of(
-        algorithm,
-        "encryptionAlgorithm",
-        &[
-            SYMMETRIC_DEFAULT,
-            "RSAES_OAEP_SHA_1",
-            "RSAES_OAEP_SHA_256",
-            "SM2PKE",
-        ],
-    )
-}
-
-/// Whether the key knows the algorithm, which is one of KMS's.
-pub(super) fn check_algorithm(key: &Key, algorithm: Option<&str>) -> Result<(), KmsError> {
-    match algorithm {
-        None | Some(SYMMETRIC_DEFAULT) => Ok(()),
-        Some(_) => Err(KmsError::InvalidKeyUsage {
-            key: Arc::clone(&key.arn),
-        }),
-    }
-}
-
 /// Nothing is handed out when the request only tests permissions.
 pub(super) fn end_dry_run(dry_run: Option<bool>) -> Result<(), KmsError> {
     if dry_run == Some(true) {
@@ -76,20 +47,6 @@ pub(super) fn end_dry_run(dry_run: Option<bool>) -> Result<(), KmsError> {
 }
 
 impl Kms {
-    /// Encrypts under a key that may be used now.
-    pub(super) fn seal(
-        &self,
-        key: &Key,
-        plaintext: &[u8],
-        context: &BTreeMap<String, String>,
-    ) -> Result<Vec<u8>, KmsError> {
-        key.check_usable()?;
-        seal(key.id, &key.material, plaintext, context, &*self.runtime.entropy).map_err(|error| {
-            tracing::error!(key = %key.arn, %error, "nothing can be encrypted under the key");
-            KmsError::Internal
-        })
-    }
-
     /// Random bytes.
     pub(super) fn random(&self, bytes: usize) -> SecretBytes {
         let mut random = vec![0; bytes];

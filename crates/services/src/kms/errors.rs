@@ -62,11 +62,13 @@ pub enum KmsError {
         /// The text.
         text: String,
     },
-    /// The key does not know the algorithm.
+    /// The key is not for the operation, or does not know the algorithm.
     InvalidKeyUsage {
-        /// ARN of the key.
-        key: Arc<str>,
+        /// What the key is for.
+        reason: String,
     },
+    /// The message authentication code is not that of the message.
+    InvalidMac,
     /// A marker that no page of this operation gave.
     InvalidMarker,
     /// There is no such key, or no longer.
@@ -139,7 +141,8 @@ impl KmsError {
             Self::InvalidGrantId { id: text() },
             Self::InvalidGrantToken,
             Self::InvalidKeyId { text: text() },
-            Self::InvalidKeyUsage { key: key() },
+            Self::InvalidKeyUsage { reason: text() },
+            Self::InvalidMac,
             Self::InvalidMarker,
             Self::KeyNotFound { key: key() },
             Self::LimitExceeded { reason: text() },
@@ -184,6 +187,7 @@ impl ErrorCode for KmsError {
             Self::InvalidGrantId { .. } => sender("InvalidGrantIdException"),
             Self::InvalidGrantToken => sender("InvalidGrantTokenException"),
             Self::InvalidKeyUsage { .. } => sender("InvalidKeyUsageException"),
+            Self::InvalidMac => sender("KMSInvalidMacException"),
             Self::InvalidMarker => sender("InvalidMarkerException"),
             Self::LimitExceeded { .. } => sender("LimitExceededException"),
             Self::MalformedPolicy { .. } => sender("MalformedPolicyDocumentException"),
@@ -200,33 +204,35 @@ impl ErrorCode for KmsError {
         match self {
             Self::AliasExists { alias } => format!("An alias with the name {alias} already exists").into(),
             Self::AliasNotFound { alias } => format!("Alias {alias} is not found.").into(),
-            Self::CiphertextKeyUnknown => "The ciphertext refers to a customer master key that does not exist, does \
+            Self::CiphertextKeyUnknown => {
+                "The ciphertext refers to a customer master key that does not exist, does \
                                            not exist in this region, or you are not allowed to access."
-                .into(),
+                    .into()
+            }
             Self::Disabled { key } => format!("{key} is disabled.").into(),
             Self::DryRun => "The request would have succeeded, but the DryRun option is set.".into(),
             Self::IncorrectKey => {
                 "The key ID in the request does not identify a CMK that can perform this operation.".into()
             }
-            Self::Internal => "The request was rejected because an internal error occurred. Try again.".into(),
+            Self::Internal => {
+                "The request was rejected because an internal error occurred. Try again.".into()
+            }
             Self::InvalidAliasName { reason } => (*reason).into(),
             Self::InvalidArn { text } => format!("Invalid arn {text}").into(),
             // A message would tell which of key, context and bytes was wrong.
-            Self::InvalidCiphertext => "".into(),
+            Self::InvalidCiphertext | Self::InvalidMac => "".into(),
             Self::GrantNotFound { id } => format!("Grant ID {id} not found").into(),
             Self::InvalidGrantId { id } => format!("Invalid grant ID {id}").into(),
             Self::InvalidGrantToken => "Invalid grant token".into(),
             Self::InvalidKeyId { text } => format!("Invalid keyId '{text}'").into(),
-            Self::InvalidKeyUsage { key } => {
-                format!("{key} key usage is ENCRYPT_DECRYPT with SYMMETRIC_DEFAULT, which the request is not valid for.").into()
-            }
             Self::InvalidMarker => "Invalid marker".into(),
             Self::KeyNotFound { key } => format!("Key '{key}' does not exist").into(),
             Self::NotPendingDeletion { key } => format!("{key} is not pending deletion.").into(),
             Self::OtherRegion { region } => format!("Invalid arn {region}").into(),
             Self::PendingDeletion { key } => format!("{key} is pending deletion.").into(),
             Self::PolicyNotFound => "No such policy exists".into(),
-            Self::LimitExceeded { reason }
+            Self::InvalidKeyUsage { reason }
+            | Self::LimitExceeded { reason }
             | Self::MalformedPolicy { reason }
             | Self::Tag { reason }
             | Self::Unsupported { reason }

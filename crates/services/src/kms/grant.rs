@@ -4,19 +4,21 @@
 //! the answer of `CreateGrant` on, so that a grant token is never needed; one that is given is still checked.
 
 use super::errors::KmsError;
+use super::kind::{KeyKind, KeyUsage};
 use bulla_envelope::{SecretKey, encode_parts, unwrap, wrap};
 use bulla_policy::GrantConstraint;
 use bulla_runtime::Entropy;
 use bulla_types::{AccountId, KeyId, Region, Timestamp};
 use std::sync::Arc;
 
-/// What a grant may allow on a symmetric encryption key.
+/// What a grant may allow on every key.
 ///
 /// Source: KMS Developer Guide, "Grant operations" (read 2026-11-21).
+const COMMON_OPERATIONS: &[&str] = &["CreateGrant", "DescribeKey", "RetireGrant"];
+
+/// What a grant may allow on a symmetric encryption key.
 const SYMMETRIC_OPERATIONS: &[&str] = &[
-    "CreateGrant",
     "Decrypt",
-    "DescribeKey",
     "Encrypt",
     "GenerateDataKey",
     "GenerateDataKeyPair",
@@ -24,7 +26,6 @@ const SYMMETRIC_OPERATIONS: &[&str] = &[
     "GenerateDataKeyWithoutPlaintext",
     "ReEncryptFrom",
     "ReEncryptTo",
-    "RetireGrant",
 ];
 
 /// What a grant may allow at all, on whichever key.
@@ -115,9 +116,22 @@ fn constraint_within(own: Option<&GrantConstraint>, parent: Option<&GrantConstra
     }
 }
 
-/// Whether grants on a symmetric encryption key may allow an operation.
-pub(super) fn fits_symmetric_keys(operation: &str) -> bool {
-    SYMMETRIC_OPERATIONS.contains(&operation)
+/// Whether grants on a key of this kind may allow an operation.
+pub(super) fn fits(kind: KeyKind, operation: &str) -> bool {
+    let of_kind = match kind.usage() {
+        KeyUsage::EncryptDecrypt if kind.is_symmetric() => SYMMETRIC_OPERATIONS,
+        KeyUsage::EncryptDecrypt => &[
+            "Decrypt",
+            "Encrypt",
+            "GetPublicKey",
+            "ReEncryptFrom",
+            "ReEncryptTo",
+        ],
+        KeyUsage::SignVerify => &["GetPublicKey", "Sign", "Verify"],
+        KeyUsage::GenerateVerifyMac => &["GenerateMac", "VerifyMac"],
+        KeyUsage::KeyAgreement => &["DeriveSharedSecret", "GetPublicKey"],
+    };
+    COMMON_OPERATIONS.contains(&operation) || of_kind.contains(&operation)
 }
 
 /// A new id.

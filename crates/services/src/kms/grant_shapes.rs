@@ -1,7 +1,8 @@
 //! Structures of the operations about grants, and how clients' words become terms.
 
 use super::errors::KmsError;
-use super::grant::{GRANT_OPERATIONS, Grant, Terms, fits_symmetric_keys};
+use super::grant::{GRANT_OPERATIONS, Grant, Terms, fits};
+use super::key::Key;
 use super::limits::{
     GRANT_CONSTRAINT_CHARS_MAX, GRANT_CONSTRAINT_PAIRS_MAX, GRANT_NAME_CHARS_MAX, PRINCIPAL_CHARS_MAX,
 };
@@ -132,7 +133,7 @@ pub(super) fn name(name: &str) -> Result<(), KmsError> {
     ))
 }
 
-/// The operations that a grant allows: at least one, each known, each of use with the key.
+/// The operations that a grant allows: at least one, each known.
 pub(super) fn operations(operations: &[String]) -> Result<Vec<String>, KmsError> {
     if operations.is_empty() {
         return Err(violation(
@@ -143,16 +144,26 @@ pub(super) fn operations(operations: &[String]) -> Result<Vec<String>, KmsError>
     }
     for operation in operations {
         one_of(operation, "operations", GRANT_OPERATIONS)?;
-        if !fits_symmetric_keys(operation) {
-            return Err(KmsError::Validation {
-                reason: format!("Operation {operation} is not supported by the key's KeyUsage and KeySpec"),
-            });
-        }
     }
     let mut sorted = operations.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
     Ok(sorted)
+}
+
+/// Refuses terms that are of no use with the key: operations that it has not, an encryption context where there is none.
+pub(super) fn check_fit(terms: &Terms, key: &Key) -> Result<(), KmsError> {
+    if let Some(operation) = terms.operations.iter().find(|name| !fits(key.kind, name)) {
+        return Err(KmsError::Validation {
+            reason: format!("Operation {operation} is not supported by the key's KeyUsage and KeySpec"),
+        });
+    }
+    if terms.constraint.is_some() && !key.kind.is_symmetric() {
+        return Err(KmsError::Validation {
+            reason: "Grant constraints are for symmetric encryption keys only".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// The constraint of a grant, if it has one.

@@ -5,28 +5,27 @@
 
 use super::alias::Alias;
 use super::errors::KmsError;
+use super::kind::KeyKind;
 use super::rotation::Schedule;
-use bulla_envelope::SecretKey;
+use super::secret::Secret;
 use bulla_policy::Policy;
 use bulla_runtime::Entropy;
 use bulla_types::{AccountId, KeyId, Region, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The only kind of key that is built.
-pub(super) const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
-/// What such a key is for.
-pub(super) const ENCRYPT_DECRYPT: &str = "ENCRYPT_DECRYPT";
 /// Where its material comes from.
 pub(super) const AWS_KMS: &str = "AWS_KMS";
 
-/// A customer managed symmetric key.
+/// A customer managed key.
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     pub(super) id: KeyId,
     pub(super) region: Region,
     pub(super) owner: AccountId,
     pub(super) arn: Arc<str>,
+    /// Never changes.
+    pub(super) kind: KeyKind,
     pub(super) created: Timestamp,
     pub(super) description: String,
     pub(super) state: KeyState,
@@ -49,7 +48,7 @@ pub(super) struct Key {
 pub(super) enum KeyState {
     /// For everything.
     Enabled,
-    /// For nothing that encrypts or decrypts.
+    /// For no cryptography.
     Disabled,
     /// As disabled, and destroyed at that time unless the deletion is cancelled.
     PendingDeletion(Timestamp),
@@ -75,7 +74,7 @@ impl KeyState {
 }
 
 impl Key {
-    /// Refuses a key that may not encrypt or decrypt now.
+    /// Refuses a key that may do no cryptography now.
     pub(super) fn check_usable(&self) -> Result<(), KmsError> {
         match self.state {
             KeyState::Enabled => Ok(()),
@@ -119,11 +118,12 @@ impl Key {
             .map(|material| &**material)
     }
 
-    /// New material encrypts from now on.
+    /// New material encrypts from now on. The key is a symmetric one.
     pub(super) fn rotate(&mut self, made: Made, now: Timestamp, entropy: &dyn Entropy) {
         let version = self.material.version.saturating_add(1);
-        let material = Arc::new(Material::generate(version, made, now, entropy));
-        self.former.push(std::mem::replace(&mut self.material, material));
+        let material = Material::new(version, made, Secret::symmetric(entropy), now, entropy);
+        self.former
+            .push(std::mem::replace(&mut self.material, Arc::new(material)));
     }
 }
 
@@ -138,7 +138,7 @@ pub(super) enum Made {
     OnDemand,
 }
 
-/// The secret of a key: what encrypts.
+/// The secret of a key: what encrypts, signs or authenticates.
 pub(super) struct Material {
     /// From 1, rising with each rotation; ciphertexts name it.
     pub(super) version: u32,
@@ -148,13 +148,17 @@ pub(super) struct Material {
     pub(super) made: Made,
     /// When it was made.
     pub(super) created: Timestamp,
-    /// The secret; wiped when the last key value that holds it is dropped.
-    pub(super) key: SecretKey,
+    /// Wiped when the last key value that holds it is dropped.
+    pub(super) secret: Secret,
 }
 
 impl Material {
-    /// New random material.
-    pub(super) fn generate(version: u32, made: Made, created: Timestamp, entropy: &dyn Entropy) -> Self {
+    /// Material of a key that was just created.
+    pub(super) fn first(secret: Secret, created: Timestamp, entropy: &dyn Entropy) -> Self {
+        Self::new(1, Made::WithTheKey, secret, created, entropy)
+    }
+
+    fn new(version: u32, made: Made, secret: Secret, created: Timestamp, entropy: &dyn Entropy) -> Self {
         let mut id = [0; 32];
         entropy.fill(&mut id);
         Self {
@@ -162,7 +166,7 @@ impl Material {
             id: hex(&id).into(),
             made,
             created,
-            key: SecretKey::generate(entropy),
+            secret,
         }
     }
 }

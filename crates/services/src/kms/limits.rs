@@ -5,6 +5,12 @@ use std::time::Duration;
 
 /// Plaintext of `Encrypt`, bytes; at least one.
 pub(super) const PLAINTEXT_BYTES_MAX: usize = 4096;
+/// A message that is signed or authenticated, bytes; at least one.
+pub(super) const MESSAGE_BYTES_MAX: usize = 4096;
+
+/// A message authentication code or a signature, bytes; at least one.
+pub(super) const SIGNATURE_BYTES_MAX: usize = 6144;
+
 /// Ciphertext of `Decrypt`, bytes; at least one.
 pub(super) const CIPHERTEXT_BYTES_MAX: usize = 6144;
 /// A data key that is asked for by its length, bytes; at least one.

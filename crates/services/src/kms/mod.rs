@@ -15,28 +15,36 @@
 //! - Nothing is decrypted under another encryption context than it was encrypted under.
 
 mod access;
+mod algorithms;
 mod alias;
 mod ciphertext;
 mod data_key;
+mod encryption;
 mod errors;
+mod generate;
 mod grant;
 mod grant_record;
 mod grant_shapes;
 mod grant_view;
 mod grants;
 mod key;
+mod kind;
 mod limits;
+mod mac;
 pub mod operations;
 mod policy;
 mod record;
 mod reference;
 mod rotation;
+mod secret;
 mod shapes;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod validate;
 mod view;
+mod words;
 
 pub use errors::KmsError;
 pub use shapes::{Plaintext, RecipientInfo};

@@ -11,10 +11,13 @@
 //! material is also bound to why it was made, and the facts say how many there are, so that none can be taken away.
 
 use super::alias::Alias;
-use super::key::{Key, KeyState, Made, Material, SYMMETRIC_DEFAULT};
+use super::key::{Key, KeyState, Made, Material};
+use super::kind::{KeyKind, KeySpec, KeyUsage};
 use super::policy;
 use super::reference::key_arn;
 use super::rotation::Schedule;
+use super::secret::Secret;
+use super::words::Word;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bulla_envelope::{SealError, SecretKey, encode_parts, unwrap, wrap};
@@ -51,9 +54,11 @@ struct FactsRecord {
     policy: String,
     tags: BTreeMap<String, String>,
     aliases: Vec<AliasRecord>,
-    /// `SYMMETRIC_DEFAULT`, the only kind of key yet.
     #[serde(default = "symmetric_default")]
     spec: String,
+    /// Absent of symmetric keys, so that their records are those of the versions that had no other keys.
+    #[serde(default = "encrypt_decrypt", skip_serializing_if = "is_encrypt_decrypt")]
+    usage: String,
     #[serde(default)]
     schedule: Option<ScheduleRecord>,
     /// How many.
@@ -62,7 +67,15 @@ struct FactsRecord {
 }
 
 fn symmetric_default() -> String {
-    SYMMETRIC_DEFAULT.to_owned()
+    KeyKind::SYMMETRIC.spec().word().to_owned()
+}
+
+fn encrypt_decrypt() -> String {
+    KeyKind::SYMMETRIC.usage().word().to_owned()
+}
+
+fn is_encrypt_decrypt(usage: &str) -> bool {
+    usage == KeyKind::SYMMETRIC.usage().word()
 }
 
 fn one() -> usize {
@@ -146,7 +159,7 @@ pub(super) fn encode(key: &Key, wrapping: &SecretKey, entropy: &dyn Entropy) -> 
             wrapped: String::new(),
         };
         let bound_to = binding(FORMAT, &name, &facts, &stored);
-        stored.wrapped = BASE64.encode(wrap(wrapping, material.key.expose(), &bound_to, entropy)?);
+        stored.wrapped = BASE64.encode(wrap(wrapping, material.secret.stored(), &bound_to, entropy)?);
         materials.push(stored);
     }
     let record = KeyRecord {
@@ -172,26 +185,22 @@ pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> R
             record.format
         ));
     }
+    // Nothing in the facts is trusted before the material has opened: until then this only says how to read it.
+    let facts: FactsRecord = serde_json::from_str(&record.facts).map_err(|error| error.to_string())?;
+    let kind = kind(&facts)?;
     let mut former = Vec::with_capacity(record.materials.len());
     for (stored, version) in record.materials.into_iter().zip(1..) {
         if stored.version != version {
             return Err(format!("version {version} of its material is missing"));
         }
         let bound_to = binding(record.format, record_key, &record.facts, &stored);
-        former.push(Arc::new(open_material(stored, &bound_to, wrapping)?));
+        former.push(Arc::new(open_material(stored, kind, &bound_to, wrapping)?));
     }
-    let facts: FactsRecord = serde_json::from_str(&record.facts).map_err(|error| error.to_string())?;
     if facts.materials != former.len() {
         return Err(format!(
             "it has {} of its {} materials",
             former.len(),
             facts.materials
-        ));
-    }
-    if facts.spec != SYMMETRIC_DEFAULT {
-        return Err(format!(
-            "it is a {}, which this version does not know",
-            facts.spec
         ));
     }
     let material = former.pop().ok_or("it has no material")?;
@@ -200,6 +209,7 @@ pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> R
         id,
         region,
         owner,
+        kind,
         created: Timestamp::from_millis(facts.created_ms),
         description: facts.description,
         state: match facts.state {
@@ -223,7 +233,25 @@ pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> R
     })
 }
 
-fn open_material(stored: MaterialRecord, bound_to: &[u8], wrapping: &SecretKey) -> Result<Material, String> {
+fn kind(facts: &FactsRecord) -> Result<KeyKind, String> {
+    let (spec, usage) = (KeySpec::find(&facts.spec), KeyUsage::find(&facts.usage));
+    let kind = spec
+        .zip(usage)
+        .and_then(|(spec, usage)| KeyKind::new(spec, usage));
+    kind.ok_or_else(|| {
+        format!(
+            "it is a {} for {}, which this version does not know",
+            facts.spec, facts.usage
+        )
+    })
+}
+
+fn open_material(
+    stored: MaterialRecord,
+    kind: KeyKind,
+    bound_to: &[u8],
+    wrapping: &SecretKey,
+) -> Result<Material, String> {
     let wrapped = BASE64
         .decode(&stored.wrapped)
         .map_err(|error| error.to_string())?;
@@ -234,7 +262,7 @@ fn open_material(stored: MaterialRecord, bound_to: &[u8], wrapping: &SecretKey) 
         id: stored.id.into(),
         made: stored.made.into(),
         created: Timestamp::from_millis(stored.created_ms),
-        key: SecretKey::from_slice(secret.expose()).ok_or("its material has another length")?,
+        secret: Secret::from_stored(kind, secret).ok_or("its material is of another kind")?,
     })
 }
 
@@ -295,7 +323,8 @@ impl From<&Key> for FactsRecord {
             policy: key.policy.text().to_owned(),
             tags: key.tags.clone(),
             aliases: key.aliases.iter().map(AliasRecord::from).collect(),
-            spec: symmetric_default(),
+            spec: key.kind.spec().word().to_owned(),
+            usage: key.kind.usage().word().to_owned(),
             schedule: key.schedule.map(|schedule| ScheduleRecord {
                 period_days: schedule.period_days,
                 next_ms: schedule.next.as_millis(),
@@ -333,9 +362,11 @@ mod tests {
     };
     use crate::kms::alias::Alias;
     use crate::kms::key::{Key, KeyState, Made, Material};
+    use crate::kms::kind::KeyKind;
     use crate::kms::policy;
     use crate::kms::reference::key_arn;
     use crate::kms::rotation::Schedule;
+    use crate::kms::secret::Secret;
     use base64::Engine as _;
     use bulla_envelope::{SecretKey, wrap};
     use bulla_runtime::SystemEntropy;
@@ -354,6 +385,7 @@ mod tests {
             id,
             region,
             owner,
+            kind: KeyKind::SYMMETRIC,
             created: now,
             description,
             state,
@@ -364,7 +396,11 @@ mod tests {
                 created: now,
                 updated: now,
             }],
-            material: Arc::new(Material::generate(1, Made::WithTheKey, now, &SystemEntropy)),
+            material: Arc::new(Material::first(
+                Secret::symmetric(&SystemEntropy),
+                now,
+                &SystemEntropy,
+            )),
             former: Vec::new(),
             schedule: None,
             arn,
@@ -415,8 +451,8 @@ mod tests {
         let read = decode(&record_key(key.owner, key.region, key.id), &value, &wrapping()).unwrap();
         assert!(
             read.materials()
-                .map(|material| &material.key)
-                .eq(key.materials().map(|material| &material.key))
+                .map(|material| &material.secret)
+                .eq(key.materials().map(|material| &material.secret))
         );
         assert_eq!(format!("{read:?}"), format!("{key:?}"));
     }
@@ -450,7 +486,13 @@ mod tests {
             wrapped: String::new(),
         };
         let bound_to = binding(FIRST_FORMAT, &name, &facts, &material);
-        let wrapped = wrap(&wrapping(), key.material.key.expose(), &bound_to, &SystemEntropy).unwrap();
+        let wrapped = wrap(
+            &wrapping(),
+            key.material.secret.stored(),
+            &bound_to,
+            &SystemEntropy,
+        )
+        .unwrap();
         material.wrapped = BASE64.encode(wrapped);
         let record = KeyRecord {
             format: FIRST_FORMAT,
@@ -461,7 +503,7 @@ mod tests {
         record["materials"][0].as_object_mut().unwrap().remove("made");
         let value = serde_json::to_vec(&record).unwrap();
         let read = decode(&name, &value, &wrapping()).unwrap();
-        assert!(read.material.key == key.material.key);
+        assert!(read.material.secret == key.material.secret);
         assert_eq!(format!("{read:?}"), format!("{key:?}"));
         record["format"] = FORMAT.into();
         assert!(decode(&name, &serde_json::to_vec(&record).unwrap(), &wrapping()).is_err());
@@ -475,7 +517,7 @@ mod tests {
             let key = key(description, state);
             let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
             let read = decode(&record_key(key.owner, key.region, key.id), &value, &wrapping()).unwrap();
-            prop_assert_eq!(read.material.key == key.material.key, true);
+            prop_assert_eq!(read.material.secret == key.material.secret, true);
             prop_assert_eq!(&read.material.id, &key.material.id);
             // Debug shows every field but the secret.
             prop_assert_eq!(format!("{read:?}"), format!("{key:?}"));

@@ -1,6 +1,7 @@
 //! Structures that several operations share.
 
-use super::key::{AWS_KMS, ENCRYPT_DECRYPT, Key, KeyState, SYMMETRIC_DEFAULT};
+use super::key::{AWS_KMS, Key, KeyState};
+use super::words::{Word, words};
 use bulla_envelope::SecretBytes;
 use bulla_types::Timestamp;
 use bulla_wire::{Blob, Kind, Malformed, Node, Shape, Value, Writer};
@@ -79,7 +80,8 @@ pub(crate) struct KeyMetadata {
     pub(crate) key_manager: String,
     pub(crate) customer_master_key_spec: String,
     pub(crate) key_spec: String,
-    pub(crate) encryption_algorithms: Vec<String>,
+    /// Of keys that encrypt.
+    pub(crate) encryption_algorithms: Option<Vec<String>>,
     pub(crate) signing_algorithms: Option<Vec<String>>,
     pub(crate) key_agreement_algorithms: Option<Vec<String>>,
     pub(crate) encapsulation_algorithms: Option<Vec<String>>,
@@ -88,7 +90,8 @@ pub(crate) struct KeyMetadata {
     pub(crate) pending_deletion_window_in_days: Option<i32>,
     pub(crate) mac_algorithms: Option<Vec<String>>,
     pub(crate) xks_key_configuration: Option<XksKeyConfigurationType>,
-    pub(crate) current_key_material_id: String,
+    /// Of symmetric encryption keys.
+    pub(crate) current_key_material_id: Option<String>,
 }
 
 /// Copies of a multi-Region key; not built.
@@ -112,8 +115,14 @@ pub(crate) struct XksKeyConfigurationType {
     pub(crate) id: Option<String>,
 }
 
+/// The words of algorithms that a key has; absent when it has none of that sort.
+pub(crate) fn listed<W: Word>(algorithms: &[W]) -> Option<Vec<String>> {
+    (!algorithms.is_empty()).then(|| words(algorithms))
+}
+
 impl From<&Key> for KeyMetadata {
     fn from(key: &Key) -> Self {
+        let spec = key.kind.spec().word();
         Self {
             aws_account_id: key.owner.as_str().to_owned(),
             key_id: key.id.as_str().to_owned(),
@@ -121,7 +130,7 @@ impl From<&Key> for KeyMetadata {
             creation_date: key.created,
             enabled: key.state == KeyState::Enabled,
             description: key.description.clone(),
-            key_usage: ENCRYPT_DECRYPT.to_owned(),
+            key_usage: key.kind.usage().word().to_owned(),
             key_state: key.state.name().to_owned(),
             deletion_date: key.state.deletion(),
             valid_to: None,
@@ -130,18 +139,18 @@ impl From<&Key> for KeyMetadata {
             cloud_hsm_cluster_id: None,
             expiration_model: None,
             key_manager: "CUSTOMER".to_owned(),
-            customer_master_key_spec: SYMMETRIC_DEFAULT.to_owned(),
-            key_spec: SYMMETRIC_DEFAULT.to_owned(),
-            encryption_algorithms: vec![SYMMETRIC_DEFAULT.to_owned()],
-            signing_algorithms: None,
-            key_agreement_algorithms: None,
+            customer_master_key_spec: spec.to_owned(),
+            key_spec: spec.to_owned(),
+            encryption_algorithms: listed(key.kind.encryption_algorithms()),
+            signing_algorithms: listed(key.kind.signing_algorithms()),
+            key_agreement_algorithms: listed(key.kind.agreement_algorithms()),
             encapsulation_algorithms: None,
             multi_region: false,
             multi_region_configuration: None,
             pending_deletion_window_in_days: None,
-            mac_algorithms: None,
+            mac_algorithms: listed(key.kind.mac_algorithms()),
             xks_key_configuration: None,
-            current_key_material_id: key.material.id.to_string(),
+            current_key_material_id: key.current_material_id(),
         }
     }
 }

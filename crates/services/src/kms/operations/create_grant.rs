@@ -140,6 +140,7 @@ impl Operation for CreateGrant {
         let (input, target) = granted.into_parts();
         let key = target.key.into_key()?;
         key.check_usable()?;
+        grant_shapes::check_fit(&target.terms, &key)?;
         end_dry_run(input.dry_run)?;
         let (id, grant_token) = kms.create_grant(call, &key, target.terms).await?;
         Ok(CreateGrantOutput {

@@ -1,12 +1,15 @@
-//! `CreateKey`: a symmetric key with its policy.
+//! `CreateKey`: a key of any kind that is built, with its policy.
 
 use crate::kms::access::{check_not_locked_out, with_key_kind, with_request_tags};
 use crate::kms::errors::KmsError;
-use crate::kms::key::{AWS_KMS, ENCRYPT_DECRYPT, Key, KeyState, Made, Material, SYMMETRIC_DEFAULT};
+use crate::kms::key::{AWS_KMS, Key, KeyState, Material};
+use crate::kms::kind::{KeyKind, KeySpec, KeyUsage, built};
 use crate::kms::limits::KEYS_PER_REGION_MAX;
 use crate::kms::reference::key_arn;
 use crate::kms::shapes::{KeyMetadata, Tag};
 use crate::kms::validate::{self, one_of};
+use crate::kms::view::View;
+use crate::kms::words::Word;
 use crate::kms::{Kms, policy};
 use bulla_gate::{Access, AccessRequest, Authorized, Call, Operation, Resolved};
 use bulla_types::KeyId;
@@ -26,11 +29,11 @@ pub(crate) struct CreateKeyInput {
     pub(crate) policy: Option<String>,
     /// At most 8,192 characters.
     pub(crate) description: Option<String>,
-    /// `ENCRYPT_DECRYPT`, also if absent.
+    /// `ENCRYPT_DECRYPT` if absent; required of all but symmetric encryption keys.
     pub(crate) key_usage: Option<String>,
     /// The former name of `key_spec`.
     pub(crate) customer_master_key_spec: Option<String>,
-    /// `SYMMETRIC_DEFAULT`, also if absent.
+    /// `SYMMETRIC_DEFAULT` if absent.
     pub(crate) key_spec: Option<String>,
     /// `AWS_KMS`, also if absent.
     pub(crate) origin: Option<String>,
@@ -56,6 +59,7 @@ pub(crate) struct CreateKeyOutput {
 pub(crate) struct NewKey {
     id: KeyId,
     arn: Arc<str>,
+    kind: KeyKind,
     tags: BTreeMap<String, String>,
 }
 
@@ -68,12 +72,13 @@ impl Operation for CreateKey {
     type Target = NewKey;
 
     async fn resolve(_: &Kms, call: &Call<'_>, input: CreateKeyInput) -> Result<Resolved<Self>, KmsError> {
-        check_kind(&input)?;
+        let kind = kind(&input)?;
+        check_origin(&input)?;
         validate::description(input.description.as_deref().unwrap_or_default())?;
         let tags = validate::tags(&input.tags)?;
         let id = KeyId::from_entropy(call.runtime().entropy.id_bytes());
         let arn = key_arn(call.region(), call.account(), id);
-        let create = with_key_kind(AccessRequest::new("kms:CreateKey", "*", call.account())).with_key(
+        let create = with_key_kind(AccessRequest::new("kms:CreateKey", "*", call.account()), kind).with_key(
             "kms:BypassPolicyLockoutSafetyCheck",
             input.bypass_policy_lockout_safety_check.to_string(),
         );
@@ -84,7 +89,7 @@ impl Operation for CreateKey {
         }
         Ok(Resolved {
             input,
-            target: NewKey { id, arn, tags },
+            target: NewKey { id, arn, kind, tags },
             access: Access::Needs(needs),
         })
     }
@@ -98,23 +103,21 @@ impl Operation for CreateKey {
         let (owner, region, now) = (call.account(), call.region(), call.time());
         let text = input.policy.clone().unwrap_or_else(|| policy::default_for(owner));
         let policy = policy::parse(&text, &new.arn)?;
+        check_quota(&kms.view(), call)?;
+        let secret = kms.new_secret(new.kind)?;
         let key = Key {
             id: new.id,
             region,
             owner,
             arn: new.arn,
+            kind: new.kind,
             created: now,
             description: input.description.unwrap_or_default(),
             state: KeyState::Enabled,
             policy,
             tags: new.tags,
             aliases: Vec::new(),
-            material: Arc::new(Material::generate(
-                1,
-                Made::WithTheKey,
-                now,
-                &*call.runtime().entropy,
-            )),
+            material: Arc::new(Material::first(secret, now, &*call.runtime().entropy)),
             former: Vec::new(),
             schedule: None,
         };
@@ -122,11 +125,7 @@ impl Operation for CreateKey {
             check_not_locked_out(call, &key)?;
         }
         kms.write(call, |view| {
-            if view.count(owner, region) >= KEYS_PER_REGION_MAX {
-                return Err(KmsError::LimitExceeded {
-                    reason: format!("An account has at most {KEYS_PER_REGION_MAX} keys in a region"),
-                });
-            }
+            check_quota(view, call)?;
             let key_metadata = KeyMetadata::from(&key);
             Ok((vec![key], CreateKeyOutput { key_metadata }))
         })
@@ -134,65 +133,61 @@ impl Operation for CreateKey {
     }
 }
 
-const KEY_SPECS: &[&str] = &[
-    "RSA_2048",
-    "RSA_3072",
-    "RSA_4096",
-    "ECC_NIST_P256",
-    "ECC_NIST_P384",
-    "ECC_NIST_P521",
-    "ECC_SECG_P256K1",
-    SYMMETRIC_DEFAULT,
-    "HMAC_224",
-    "HMAC_256",
-    "HMAC_384",
-    "HMAC_512",
-    "SM2",
-    "ML_DSA_44",
-    "ML_DSA_65",
-    "ML_DSA_87",
-    "ECC_NIST_EDWARDS25519",
-    "ML_KEM_512",
-    "ML_KEM_768",
-    "ML_KEM_1024",
-];
-const KEY_USAGES: &[&str] = &[
-    "SIGN_VERIFY",
-    ENCRYPT_DECRYPT,
-    "GENERATE_VERIFY_MAC",
-    "KEY_AGREEMENT",
-    "ENCAPSULATE_DECAPSULATE",
-];
+fn check_quota(view: &View, call: &Call<'_>) -> Result<(), KmsError> {
+    if view.count(call.account(), call.region()) < KEYS_PER_REGION_MAX {
+        return Ok(());
+    }
+    Err(KmsError::LimitExceeded {
+        reason: format!("An account has at most {KEYS_PER_REGION_MAX} keys in a region"),
+    })
+}
+
+/// A usage that is not built.
+const ENCAPSULATE: &str = "ENCAPSULATE_DECAPSULATE";
 const ORIGINS: &[&str] = &[AWS_KMS, "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"];
 
-/// Refuses every kind of key but the one that is built: misspelt ones as invalid, others as not built.
-fn check_kind(input: &CreateKeyInput) -> Result<(), KmsError> {
-    if input.key_spec.is_some() && input.customer_master_key_spec.is_some() {
-        return Err(KmsError::Validation {
-            reason: "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. \
-                     CustomerMasterKeySpec is deprecated."
-                .to_owned(),
-        });
-    }
-    let members = [
-        (&input.key_spec, "keySpec", KEY_SPECS, SYMMETRIC_DEFAULT),
-        (
-            &input.customer_master_key_spec,
-            "customerMasterKeySpec",
-            KEY_SPECS,
-            SYMMETRIC_DEFAULT,
+/// The kind of key that is asked for. Misspelt ones are invalid, others of AWS's are not built.
+fn kind(input: &CreateKeyInput) -> Result<KeyKind, KmsError> {
+    let (text, member) = match (&input.key_spec, &input.customer_master_key_spec) {
+        (Some(_), Some(_)) => {
+            return Err(KmsError::Validation {
+                reason: "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. \
+                         CustomerMasterKeySpec is deprecated."
+                    .to_owned(),
+            });
+        }
+        (Some(spec), None) => (Some(spec), "keySpec"),
+        (None, spec) => (spec.as_ref(), "customerMasterKeySpec"),
+    };
+    let symmetric = KeyKind::SYMMETRIC;
+    let spec = text.map_or(Ok(symmetric.spec()), |text| built::<KeySpec>(text, member))?;
+    let usage = match input.key_usage.as_deref() {
+        Some(ENCAPSULATE) => return Err(unsupported(ENCAPSULATE)),
+        Some(usage) => KeyUsage::parse(usage, "keyUsage")?,
+        None if spec == symmetric.spec() => symmetric.usage(),
+        None => {
+            return Err(KmsError::Validation {
+                reason:
+                    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys."
+                        .to_owned(),
+            });
+        }
+    };
+    KeyKind::new(spec, usage).ok_or_else(|| KmsError::Validation {
+        reason: format!(
+            "KeyUsage {} is not compatible with KeySpec {}",
+            usage.word(),
+            spec.word()
         ),
-        (&input.origin, "origin", ORIGINS, AWS_KMS),
-        (&input.key_usage, "keyUsage", KEY_USAGES, ENCRYPT_DECRYPT),
-    ];
-    for (value, member, words, _) in members {
-        value
-            .as_deref()
-            .map_or(Ok(()), |value| one_of(value, member, words))?;
-    }
-    for (value, _, _, built) in members {
-        if let Some(value) = value.as_deref().filter(|value| *value != built) {
-            return Err(unsupported(&format!("Keys of the kind {value}")));
+    })
+}
+
+/// Refuses material from elsewhere, and copies in other regions.
+fn check_origin(input: &CreateKeyInput) -> Result<(), KmsError> {
+    if let Some(origin) = input.origin.as_deref() {
+        one_of(origin, "origin", ORIGINS)?;
+        if origin != AWS_KMS {
+            return Err(unsupported(&format!("Keys of the origin {origin}")));
         }
     }
     if input.multi_region == Some(true) {
@@ -206,6 +201,6 @@ fn check_kind(input: &CreateKeyInput) -> Result<(), KmsError> {
 
 fn unsupported(what: &str) -> KmsError {
     KmsError::Unsupported {
-        reason: format!("{what} are not built; only symmetric encryption keys are"),
+        reason: format!("{what} are not built"),
     }
 }

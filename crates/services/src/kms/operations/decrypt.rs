@@ -3,15 +3,15 @@
 //! The ciphertext names its key. A client that names one too is answered only if they are the same: that keeps an
 //! attacker from handing it a ciphertext made under a key of his own.
 
-use crate::kms::access::{Sought, with_encryption_context};
+use crate::kms::access::Sought;
 use crate::kms::ciphertext::Ciphertext;
-use crate::kms::data_key::{algorithm, check_algorithm, end_dry_run, no_recipient};
+use crate::kms::data_key::{end_dry_run, no_recipient};
+use crate::kms::encryption::Encryption;
 use crate::kms::errors::KmsError;
-use crate::kms::key::{Key, Material, SYMMETRIC_DEFAULT};
 use crate::kms::limits::CIPHERTEXT_BYTES_MAX;
 use crate::kms::shapes::{Plaintext, RecipientInfo};
+use crate::kms::words::Word;
 use crate::kms::{Kms, validate};
-use bulla_envelope::SecretBytes;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::{Blob, Shape};
 use std::collections::BTreeMap;
@@ -33,9 +33,9 @@ pub struct DecryptInput {
     /// Grants bind at once, so that none is needed; one that was not made here is refused.
     #[member(default)]
     pub grant_tokens: Vec<String>,
-    /// The key that is expected: key id, key ARN, alias or alias ARN; of another account an ARN only.
+    /// The key that is expected, required unless it is a symmetric one: key id, key ARN, alias or alias ARN; of another account an ARN only.
     pub key_id: Option<String>,
-    /// `SYMMETRIC_DEFAULT`.
+    /// That of the encryption; `SYMMETRIC_DEFAULT` if absent.
     pub encryption_algorithm: Option<String>,
     /// Enclaves are not built; refused.
     pub recipient: Option<RecipientInfo>,
@@ -54,12 +54,12 @@ pub struct DecryptOutput {
     pub key_id: String,
     /// What was encrypted.
     pub plaintext: Plaintext,
-    /// `SYMMETRIC_DEFAULT`.
+    /// That of the request.
     pub encryption_algorithm: String,
     /// Never: enclaves are not built.
     pub ciphertext_for_recipient: Option<Blob>,
-    /// Which of the key's materials decrypted it, 64 hexadecimal digits.
-    pub key_material_id: String,
+    /// Which of a symmetric key's materials decrypted it, 64 hexadecimal digits.
+    pub key_material_id: Option<String>,
 }
 
 impl Operation for Decrypt {
@@ -71,9 +71,8 @@ impl Operation for Decrypt {
     type Target = Sought;
 
     async fn resolve(kms: &Kms, call: &Call<'_>, input: DecryptInput) -> Result<Resolved<Self>, KmsError> {
-        validate::encryption_context(&input.encryption_context)?;
+        let encryption = encryption(&input)?;
         kms.check_grant_tokens(&input.grant_tokens)?;
-        algorithm(input.encryption_algorithm.as_deref())?;
         no_recipient(input.recipient.as_ref())?;
         if !input.dry_run_modifiers.is_empty() {
             return Err(KmsError::Unsupported {
@@ -84,10 +83,11 @@ impl Operation for Decrypt {
         validate::blob_length(blob, "ciphertextBlob", CIPHERTEXT_BYTES_MAX)?;
         let target = match &input.key_id {
             Some(text) => kms.seek(call, text)?,
-            None => kms.seek_key_of(call, blob)?,
+            None if encryption.names_key() => kms.seek_key_of(call, blob)?,
+            None => return Err(validate::missing("keyId")),
         };
         let request = target.request_across_accounts(kms, "kms:Decrypt");
-        let access = Access::one(with_encryption_context(request, &input.encryption_context));
+        let access = Access::one(encryption.ask(request));
         Ok(Resolved {
             input,
             target,
@@ -98,44 +98,26 @@ impl Operation for Decrypt {
     async fn execute(_: &Kms, _: &Call<'_>, granted: Authorized<Self>) -> Result<DecryptOutput, KmsError> {
         let (input, target) = granted.into_parts();
         let key = target.into_key()?;
-        check_algorithm(&key, input.encryption_algorithm.as_deref())?;
-        let (material, opened) = key.open(blob(&input)?, &input.encryption_context)?;
+        let encryption = encryption(&input)?;
+        let opened = encryption.decrypt(&key, blob(&input)?, Self::NAME)?;
         end_dry_run(input.dry_run)?;
         Ok(DecryptOutput {
             key_id: key.arn.to_string(),
-            plaintext: Plaintext::new(opened),
-            encryption_algorithm: SYMMETRIC_DEFAULT.to_owned(),
+            key_material_id: opened.material_id(&key),
+            plaintext: Plaintext::new(opened.plaintext),
+            encryption_algorithm: encryption.algorithm.word().to_owned(),
             ciphertext_for_recipient: None,
-            key_material_id: material.id.to_string(),
         })
     }
+}
+
+fn encryption(input: &DecryptInput) -> Result<Encryption<'_>, KmsError> {
+    Encryption::of_request(input.encryption_algorithm.as_deref(), &input.encryption_context)
 }
 
 fn blob(input: &DecryptInput) -> Result<&[u8], KmsError> {
     let blob = input.ciphertext_blob.as_ref().map(|Blob(bytes)| bytes.as_slice());
     blob.ok_or_else(|| validate::missing("ciphertextBlob"))
-}
-
-impl Key {
-    /// What a ciphertext of this key holds, and the material that opened it, if the key may be used now.
-    pub(super) fn open(
-        &self,
-        blob: &[u8],
-        context: &BTreeMap<String, String>,
-    ) -> Result<(&Material, SecretBytes), KmsError> {
-        self.check_usable()?;
-        let ciphertext = Ciphertext::parse(blob).ok_or(KmsError::InvalidCiphertext)?;
-        if ciphertext.key != self.id {
-            return Err(KmsError::IncorrectKey);
-        }
-        let material = self
-            .material(ciphertext.material)
-            .ok_or(KmsError::InvalidCiphertext)?;
-        let opened = ciphertext.open(material, context);
-        opened
-            .map(|opened| (material, opened))
-            .ok_or(KmsError::InvalidCiphertext)
-    }
 }
 
 impl Kms {

@@ -64,6 +64,7 @@ impl Operation for EnableKeyRotation {
     async fn execute(kms: &Kms, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, KmsError> {
         let (input, target) = granted.into_parts();
         let key = target.into_key()?;
+        key.check_rotatable()?;
         let (days, now) = (period(&input)?, call.time());
         kms.update(call, &key, |key| {
             key.check_usable()?;

@@ -1,11 +1,12 @@
 //! `Encrypt`: up to 4,096 bytes under a key.
 
-use crate::kms::access::{Sought, with_encryption_context};
-use crate::kms::data_key::{algorithm, check_algorithm, end_dry_run};
+use crate::kms::access::Sought;
+use crate::kms::data_key::end_dry_run;
+use crate::kms::encryption::Encryption;
 use crate::kms::errors::KmsError;
-use crate::kms::key::SYMMETRIC_DEFAULT;
 use crate::kms::limits::PLAINTEXT_BYTES_MAX;
 use crate::kms::shapes::Plaintext;
+use crate::kms::words::Word;
 use crate::kms::{Kms, validate};
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::{Blob, Shape};
@@ -23,7 +24,7 @@ pub(crate) struct EncryptInput {
     pub(crate) key_id: String,
     /// 1 to 4,096 bytes.
     pub(crate) plaintext: Plaintext,
-    /// Must be given again to decrypt.
+    /// Must be given again to decrypt; of symmetric keys only.
     #[member(default)]
     pub(crate) encryption_context: BTreeMap<String, String>,
     #[member(default)]
@@ -42,6 +43,10 @@ pub(crate) struct EncryptOutput {
     pub(crate) encryption_algorithm: String,
 }
 
+fn encryption(input: &EncryptInput) -> Result<Encryption<'_>, KmsError> {
+    Encryption::of_request(input.encryption_algorithm.as_deref(), &input.encryption_context)
+}
+
 impl Operation for Encrypt {
     const NAME: &'static str = "Encrypt";
     type Service = Kms;
@@ -52,12 +57,11 @@ impl Operation for Encrypt {
 
     async fn resolve(kms: &Kms, call: &Call<'_>, input: EncryptInput) -> Result<Resolved<Self>, KmsError> {
         validate::blob_length(input.plaintext.expose(), "plaintext", PLAINTEXT_BYTES_MAX)?;
-        validate::encryption_context(&input.encryption_context)?;
+        let encryption = encryption(&input)?;
         kms.check_grant_tokens(&input.grant_tokens)?;
-        algorithm(input.encryption_algorithm.as_deref())?;
         let target = kms.seek(call, &input.key_id)?;
         let request = target.request_across_accounts(kms, "kms:Encrypt");
-        let access = Access::one(with_encryption_context(request, &input.encryption_context));
+        let access = Access::one(encryption.ask(request));
         Ok(Resolved {
             input,
             target,
@@ -68,13 +72,13 @@ impl Operation for Encrypt {
     async fn execute(kms: &Kms, _: &Call<'_>, granted: Authorized<Self>) -> Result<EncryptOutput, KmsError> {
         let (input, target) = granted.into_parts();
         let key = target.into_key()?;
-        check_algorithm(&key, input.encryption_algorithm.as_deref())?;
-        let blob = kms.seal(&key, input.plaintext.expose(), &input.encryption_context)?;
+        let encryption = encryption(&input)?;
+        let blob = encryption.encrypt(kms, &key, input.plaintext.expose(), Self::NAME)?;
         end_dry_run(input.dry_run)?;
         Ok(EncryptOutput {
             ciphertext_blob: Blob(blob),
             key_id: key.arn.to_string(),
-            encryption_algorithm: SYMMETRIC_DEFAULT.to_owned(),
+            encryption_algorithm: encryption.algorithm.word().to_owned(),
         })
     }
 }

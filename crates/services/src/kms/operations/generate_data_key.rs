@@ -1,6 +1,7 @@
 //! `GenerateDataKey`: a fresh data key, once in clear and once encrypted under a key.
 
 use crate::kms::access::{Sought, with_encryption_context};
+use crate::kms::algorithms::EncryptionAlgorithm;
 use crate::kms::data_key::{data_key_bytes, end_dry_run, no_recipient};
 use crate::kms::errors::KmsError;
 use crate::kms::shapes::{Plaintext, RecipientInfo};
@@ -70,7 +71,11 @@ impl Operation for GenerateDataKey {
         no_recipient(input.recipient.as_ref())?;
         let target = kms.seek(call, &input.key_id)?;
         let request = target.request_across_accounts(kms, "kms:GenerateDataKey");
-        let access = Access::one(with_encryption_context(request, &input.encryption_context));
+        let access = Access::one(with_encryption_context(
+            request,
+            EncryptionAlgorithm::SymmetricDefault,
+            &input.encryption_context,
+        ));
         Ok(Resolved {
             input,
             target,
@@ -85,6 +90,7 @@ impl Operation for GenerateDataKey {
     ) -> Result<GenerateDataKeyOutput, KmsError> {
         let (input, target) = granted.into_parts();
         let key = target.into_key()?;
+        key.check_symmetric(Self::NAME)?;
         let data_key = kms.random(data_key_bytes(input.key_spec.as_deref(), input.number_of_bytes)?);
         let blob = kms.seal(&key, data_key.expose(), &input.encryption_context)?;
         end_dry_run(input.dry_run)?;

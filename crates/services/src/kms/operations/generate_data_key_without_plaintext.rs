@@ -1,6 +1,7 @@
 //! `GenerateDataKeyWithoutPlaintext`: a fresh data key, encrypted under a key; for those who need it later.
 
 use crate::kms::access::{Sought, with_encryption_context};
+use crate::kms::algorithms::EncryptionAlgorithm;
 use crate::kms::data_key::{data_key_bytes, end_dry_run};
 use crate::kms::errors::KmsError;
 use crate::kms::{Kms, validate};
@@ -54,7 +55,11 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         kms.check_grant_tokens(&input.grant_tokens)?;
         let target = kms.seek(call, &input.key_id)?;
         let request = target.request_across_accounts(kms, "kms:GenerateDataKeyWithoutPlaintext");
-        let access = Access::one(with_encryption_context(request, &input.encryption_context));
+        let access = Access::one(with_encryption_context(
+            request,
+            EncryptionAlgorithm::SymmetricDefault,
+            &input.encryption_context,
+        ));
         Ok(Resolved {
             input,
             target,
@@ -69,6 +74,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     ) -> Result<GenerateDataKeyWithoutPlaintextOutput, KmsError> {
         let (input, target) = granted.into_parts();
         let key = target.into_key()?;
+        key.check_symmetric(Self::NAME)?;
         let data_key = kms.random(data_key_bytes(input.key_spec.as_deref(), input.number_of_bytes)?);
         let blob = kms.seal(&key, data_key.expose(), &input.encryption_context)?;
         end_dry_run(input.dry_run)?;

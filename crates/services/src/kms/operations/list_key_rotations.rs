@@ -103,6 +103,7 @@ impl Operation for ListKeyRotations {
     ) -> Result<ListKeyRotationsOutput, KmsError> {
         let (input, page) = granted.into_parts();
         let key = page.key.into_key()?;
+        key.check_rotatable()?;
         let all = input.include_key_material.as_deref() == Some("ALL_KEY_MATERIAL");
         let mut found = key
             .materials()

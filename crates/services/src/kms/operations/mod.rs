@@ -14,6 +14,7 @@ mod enable_key_rotation;
 mod encrypt;
 mod generate_data_key;
 mod generate_data_key_without_plaintext;
+mod generate_mac;
 mod generate_random;
 mod get_key_policy;
 mod get_key_rotation_status;
@@ -35,6 +36,7 @@ mod tag_resource;
 mod untag_resource;
 mod update_alias;
 mod update_key_description;
+mod verify_mac;
 
 use bulla_gate::Endpoint;
 
@@ -58,6 +60,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<encrypt::Encrypt>(),
     Endpoint::of::<GenerateDataKey>(),
     Endpoint::of::<generate_data_key_without_plaintext::GenerateDataKeyWithoutPlaintext>(),
+    Endpoint::of::<generate_mac::GenerateMac>(),
     Endpoint::of::<generate_random::GenerateRandom>(),
     Endpoint::of::<get_key_policy::GetKeyPolicy>(),
     Endpoint::of::<get_key_rotation_status::GetKeyRotationStatus>(),
@@ -78,4 +81,5 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<untag_resource::UntagResource>(),
     Endpoint::of::<update_alias::UpdateAlias>(),
     Endpoint::of::<update_key_description::UpdateKeyDescription>(),
+    Endpoint::of::<verify_mac::VerifyMac>(),
 ];

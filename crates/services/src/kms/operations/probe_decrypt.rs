@@ -5,6 +5,7 @@
 
 use crate::kms::Kms;
 use crate::kms::access::{Sought, with_encryption_context};
+use crate::kms::algorithms::EncryptionAlgorithm;
 use crate::kms::errors::KmsError;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::{Empty, Shape};
@@ -39,7 +40,11 @@ impl Operation for ProbeDecrypt {
     ) -> Result<Resolved<Self>, KmsError> {
         let target = kms.seek(call, &input.key_id)?;
         let request = target.request_across_accounts(kms, "kms:Decrypt");
-        let access = Access::one(with_encryption_context(request, &input.encryption_context));
+        let access = Access::one(with_encryption_context(
+            request,
+            EncryptionAlgorithm::SymmetricDefault,
+            &input.encryption_context,
+        ));
         Ok(Resolved {
             input,
             target,
@@ -49,7 +54,7 @@ impl Operation for ProbeDecrypt {
 
     async fn execute(_: &Kms, _: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, KmsError> {
         let (_, target) = granted.into_parts();
-        target.into_key()?.check_usable()?;
+        target.into_key()?.check_symmetric(Self::NAME)?;
         Ok(Empty)
     }
 }

@@ -57,6 +57,7 @@ impl Operation for RotateKeyOnDemand {
     ) -> Result<RotateKeyOnDemandOutput, KmsError> {
         let (_, target) = granted.into_parts();
         let key = target.into_key()?;
+        key.check_rotatable()?;
         let now = call.time();
         kms.update(call, &key, |key| {
             key.check_usable()?;

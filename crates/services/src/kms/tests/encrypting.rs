@@ -138,21 +138,38 @@ async fn plaintext_and_ciphertext_have_bounds() {
 async fn keys_of_other_kinds_say_that_they_are_not_built() {
     let server = Server::start().await;
     for input in [
-        json!({"KeySpec": "RSA_2048"}),
-        json!({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}),
+        json!({"KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"}),
+        json!({"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE"}),
         json!({"Origin": "EXTERNAL"}),
         json!({"MultiRegion": true}),
-        json!({"KeyUsage": "SIGN_VERIFY"}),
     ] {
         assert_eq!(
             server.error("CreateKey", input).await,
             "UnsupportedOperationException"
         );
     }
-    assert_eq!(
-        server.error("CreateKey", json!({"KeySpec": "DES"})).await,
-        "ValidationException"
-    );
+}
+
+#[tokio::test]
+async fn spec_and_usage_of_a_key_must_go_together() {
+    let server = Server::start().await;
+    for input in [
+        json!({"KeySpec": "DES"}),
+        json!({"KeyUsage": "SIGN_VERIFY"}),
+        json!({"KeySpec": "RSA_2048"}),
+        json!({"KeySpec": "HMAC_256"}),
+        json!({"KeySpec": "HMAC_256", "KeyUsage": "ENCRYPT_DECRYPT"}),
+        json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "ENCRYPT_DECRYPT"}),
+        json!({"KeySpec": "ECC_SECG_P256K1", "KeyUsage": "KEY_AGREEMENT"}),
+        json!({"KeySpec": "ML_DSA_65", "KeyUsage": "KEY_AGREEMENT"}),
+        json!({"KeySpec": "HMAC_256", "CustomerMasterKeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}),
+    ] {
+        assert_eq!(
+            server.error("CreateKey", input.clone()).await,
+            "ValidationException",
+            "{input}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -227,7 +227,7 @@ async fn material_is_never_stored_in_clear() {
     let material = {
         let view = server.kms.view();
         let found = view.key(region, id, server.world.runtime.clock.now()).unwrap();
-        found.material.key.expose().to_vec()
+        found.material.secret.stored().to_vec()
     };
     let stored = server.stored().await;
     assert!(contains(&stored, text(&key["KeyId"]).as_bytes()));

@@ -4,6 +4,7 @@ mod courier;
 mod encrypting;
 mod grants;
 mod lifecycle;
+mod macs;
 mod names;
 mod permissions;
 mod policies;
