@@ -1,7 +1,7 @@
 //! What Organizations and the first start need of IAM: making accounts.
 
 use super::Iam;
-use super::entity::{Account, Entity, Profile, Role, Stored, entity_arn};
+use super::entity::{Account, Entity, Naming, Profile, Role, Stored};
 use super::errors::IamError;
 use super::identity;
 use super::ids::{IdKind, unique_id};
@@ -10,7 +10,6 @@ use super::trust::Trust;
 use super::validate::{self, Tags};
 use bulla_gate::{Identity, SecretAccessKey};
 use bulla_types::{AccountId, Timestamp};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The handle for making accounts. Not a way around the gate: it is used inside operations that the gate allowed,
@@ -73,17 +72,14 @@ impl Accounts {
                 let text = format!(
                     r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{manager}:root"}},"Action":"sts:AssumeRole"}}]}}"#
                 );
+                let naming = Naming {
+                    account,
+                    id: id.into(),
+                    path: "/".to_owned(),
+                    name: role_name.to_owned(),
+                };
                 let mut role = Role {
-                    profile: Profile {
-                        account,
-                        id: id.into(),
-                        name: role_name.to_owned(),
-                        path: "/".to_owned(),
-                        arn: entity_arn(account, Role::KIND, "/", role_name),
-                        created: now,
-                        tags: Tags::new(),
-                        policies: BTreeMap::new(),
-                    },
+                    profile: Profile::new::<Role>(naming, now, Tags::new()),
                     trust: Trust::new(&text, view)?,
                     description: None,
                     max_session_seconds: SESSION_SECONDS_DEFAULT,

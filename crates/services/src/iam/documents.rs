@@ -27,6 +27,11 @@ pub(super) fn stored_identity_policy(
     Ok(labelled(policy, policy_name, owner_words))
 }
 
+/// As explanations call a managed policy.
+pub(super) fn labelled_managed(policy: Policy, name: &str) -> Arc<Policy> {
+    Arc::new(policy.labelled(format!("managed policy \"{name}\"")))
+}
+
 /// With the words that explanations call it by.
 pub(super) fn labelled(policy: Policy, policy_name: &str, owner_words: &str) -> Arc<Policy> {
     Arc::new(policy.labelled(format!("policy \"{policy_name}\" of {owner_words}")))

@@ -1,20 +1,22 @@
-//! What IAM keeps: accounts, users, roles and their access keys.
+//! What IAM keeps: accounts, users, groups, roles, managed policies and access keys.
 
+use super::attachments::Effective;
 use super::errors::IamError;
+use super::managed::ManagedPolicy;
 use super::trust::Trust;
 use super::validate::Tags;
 use super::view::View;
 use bulla_gate::{Identity, SecretAccessKey};
 use bulla_policy::{IdentityOwner, Policy};
 use bulla_types::{AccountId, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What users and roles have in common.
+/// What users, groups and roles have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
     pub(super) account: AccountId,
-    /// `AIDA…`, `AROA…`; never given twice, so that who is made again under an old name is somebody else.
+    /// `AIDA…`, `AGPA…`, `AROA…`; never given twice, so that who is made again under an old name is somebody else.
     pub(super) id: Arc<str>,
     pub(super) name: String,
     /// `/`, or parts between slashes.
@@ -24,6 +26,40 @@ pub(crate) struct Profile {
     pub(super) tags: Tags,
     /// Inline policies by name.
     pub(super) policies: BTreeMap<String, Arc<Policy>>,
+    /// ARNs of attached managed policies.
+    pub(super) attached: BTreeSet<Arc<str>>,
+    /// ARN of the managed policy that is the permissions boundary; groups have none.
+    pub(super) boundary: Option<Arc<str>>,
+    /// What all that comes to; made by the view. Of groups it is not asked.
+    pub(super) effective: Effective,
+}
+
+/// What a user, group or role is called.
+#[derive(Clone, Debug)]
+pub(super) struct Naming {
+    pub(super) account: AccountId,
+    pub(super) id: Arc<str>,
+    pub(super) path: String,
+    pub(super) name: String,
+}
+
+impl Profile {
+    /// Of somebody new, without permissions.
+    pub(super) fn new<E: Entity>(naming: Naming, created: Timestamp, tags: Tags) -> Self {
+        Self {
+            account: naming.account,
+            id: naming.id,
+            arn: entity_arn(naming.account, E::KIND, &naming.path, &naming.name),
+            name: naming.name,
+            path: naming.path,
+            created,
+            tags,
+            policies: BTreeMap::new(),
+            attached: BTreeSet::new(),
+            boundary: None,
+            effective: Effective::default(),
+        }
+    }
 }
 
 /// An access key.
@@ -51,6 +87,14 @@ pub(crate) struct Account {
 pub(crate) struct User {
     pub(super) profile: Profile,
     pub(super) keys: Vec<AccessKey>,
+    /// Unique ids of the groups that the user is in.
+    pub(super) groups: BTreeSet<Arc<str>>,
+}
+
+/// A group of users.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(super) profile: Profile,
 }
 
 /// A role.
@@ -68,7 +112,7 @@ pub(super) fn entity_arn(account: AccountId, kind: &str, path: &str, name: &str)
     format!("arn:aws:iam::{account}:{kind}{path}{name}").into()
 }
 
-/// Users and roles, where they are treated alike.
+/// Users, groups and roles, where they are treated alike.
 pub(crate) trait Entity: Clone + std::fmt::Debug + Send + Sync + Sized + 'static {
     /// `user`: in ARNs and messages.
     const KIND: &'static str;
@@ -166,6 +210,27 @@ impl Entity for User {
     }
 }
 
+impl Entity for Group {
+    const KIND: &'static str = "group";
+    const TITLE: &'static str = "Group";
+    const POLICY: &'static str = "group policy";
+    const POLICIES_CHARS_MAX: usize = super::limits::GROUP_POLICIES_CHARS_MAX;
+    const OWNER: IdentityOwner = IdentityOwner::Group;
+
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+    fn profile_mut(&mut self) -> &mut Profile {
+        &mut self.profile
+    }
+    fn find(view: &View, account: AccountId, name: &str) -> Option<Arc<Self>> {
+        view.group(account, name)
+    }
+    fn put(self) -> Stored {
+        Stored::Group(self)
+    }
+}
+
 impl Entity for Role {
     const KIND: &'static str = "role";
     const TITLE: &'static str = "Role";
@@ -194,10 +259,18 @@ pub(crate) enum Stored {
     Account(Account),
     /// A new or changed user.
     User(User),
+    /// A new or changed group.
+    Group(Group),
     /// A new or changed role.
     Role(Role),
+    /// A new or changed managed policy.
+    Policy(ManagedPolicy),
     /// A user that is deleted.
     NoUser(Arc<User>),
+    /// A group that is deleted.
+    NoGroup(Arc<Group>),
+    /// A managed policy that is deleted.
+    NoPolicy(Arc<ManagedPolicy>),
     /// A role that is deleted.
     NoRole(Arc<Role>),
 }

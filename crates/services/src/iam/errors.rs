@@ -14,17 +14,12 @@ pub enum IamError {
         /// Its id.
         id: String,
     },
-    /// A permissions boundary: managed policies are not built, so there is none of that ARN.
-    BoundaryNotFound {
-        /// The ARN.
-        arn: String,
-    },
     /// Another call changed the same user meanwhile.
     ConcurrentModification,
     /// What is to be deleted still holds something.
     DeleteConflict {
         /// What must go first.
-        what: &'static str,
+        reason: &'static str,
     },
     /// A user or role of that name exists.
     EntityAlreadyExists {
@@ -50,12 +45,27 @@ pub enum IamError {
         /// What is wrong with it.
         reason: String,
     },
-    /// There is no such user or role, or it has no such policy.
+    /// There is no such user, group or role, or it has no such policy.
     NoSuchEntity {
-        /// `user`, `role`, `user policy`, `role policy`.
+        /// `user`, `role`, `user policy`, `role policy` and the like.
         noun: &'static str,
         /// Its name.
         name: String,
+    },
+    /// Something else that there is none of.
+    NotFound {
+        /// What.
+        reason: String,
+    },
+    /// A managed policy of that name exists.
+    PolicyAlreadyExists {
+        /// Its name.
+        name: String,
+    },
+    /// AWS's own managed policies are not changed by anybody else.
+    NotYours {
+        /// Which.
+        arn: String,
     },
     /// A member of the request that is out of its bounds.
     Validation {
@@ -70,7 +80,7 @@ impl IamError {
     pub fn rows() -> Vec<ErrorRow> {
         [
             Self::ConcurrentModification,
-            Self::DeleteConflict { what: "" },
+            Self::DeleteConflict { reason: "" },
             Self::EntityAlreadyExists {
                 noun: "",
                 name: String::new(),
@@ -99,14 +109,14 @@ impl IamError {
 impl ErrorCode for IamError {
     fn row(&self) -> ErrorRow {
         match self {
-            Self::AccessKeyNotFound { .. } | Self::BoundaryNotFound { .. } | Self::NoSuchEntity { .. } => {
+            Self::AccessKeyNotFound { .. } | Self::NoSuchEntity { .. } | Self::NotFound { .. } => {
                 sender("NoSuchEntityException", "NoSuchEntity", 404)
             }
             Self::ConcurrentModification => {
                 sender("ConcurrentModificationException", "ConcurrentModification", 409)
             }
             Self::DeleteConflict { .. } => sender("DeleteConflictException", "DeleteConflict", 409),
-            Self::EntityAlreadyExists { .. } => {
+            Self::EntityAlreadyExists { .. } | Self::PolicyAlreadyExists { .. } => {
                 sender("EntityAlreadyExistsException", "EntityAlreadyExists", 409)
             }
             Self::Internal => ErrorRow {
@@ -120,6 +130,7 @@ impl ErrorCode for IamError {
             Self::MalformedPolicyDocument { .. } => {
                 sender("MalformedPolicyDocumentException", "MalformedPolicyDocument", 400)
             }
+            Self::NotYours { .. } => sender("AccessDenied", "AccessDenied", 403),
             Self::Validation { .. } => sender("ValidationError", "ValidationError", 400),
         }
     }
@@ -127,17 +138,11 @@ impl ErrorCode for IamError {
     fn message(&self) -> Cow<'_, str> {
         match self {
             Self::AccessKeyNotFound { id } => format!("The Access Key with id {id} cannot be found.").into(),
-            Self::BoundaryNotFound { arn } => format!(
-                "Scope ARN: {arn} does not exist or is not attachable. Managed policies are not built yet."
-            )
-            .into(),
             Self::ConcurrentModification => {
                 "The request was rejected because multiple requests to change this object were submitted at once."
                     .into()
             }
-            Self::DeleteConflict { what } => {
-                format!("Cannot delete entity, must delete {what} first.").into()
-            }
+            Self::DeleteConflict { reason } => (*reason).into(),
             Self::EntityAlreadyExists { noun, name } => {
                 format!("{noun} with name {name} already exists.").into()
             }
@@ -147,9 +152,14 @@ impl ErrorCode for IamError {
             Self::NoSuchEntity { noun, name } => {
                 format!("The {noun} with name {name} cannot be found.").into()
             }
+            Self::PolicyAlreadyExists { name } => {
+                format!("A policy called {name} already exists. Duplicate names are not allowed.").into()
+            }
+            Self::NotYours { arn } => format!("{arn} belongs to AWS and cannot be changed.").into(),
             Self::InvalidInput { reason }
             | Self::LimitExceeded { reason }
             | Self::MalformedPolicyDocument { reason }
+            | Self::NotFound { reason }
             | Self::Validation { reason } => reason.into(),
         }
     }

@@ -34,8 +34,8 @@ pub(super) fn user(user: &User) -> Arc<Identity> {
         user_id: Arc::clone(&profile.id),
         user_name: Some(profile.name.as_str().into()),
         tags: tags(profile),
-        policies: profile.policies.values().cloned().collect(),
-        boundary: None,
+        policies: profile.effective.policies.clone(),
+        boundary: profile.effective.boundary.clone(),
         session: None,
         token_issued: None,
     })
@@ -52,8 +52,8 @@ pub(super) fn session(role: &Role, name: &str) -> Identity {
         user_id: format!("{}:{name}", profile.id).into(),
         user_name: None,
         tags: tags(profile),
-        policies: profile.policies.values().cloned().collect(),
-        boundary: None,
+        policies: profile.effective.policies.clone(),
+        boundary: profile.effective.boundary.clone(),
         session: None,
         token_issued: None,
     }

@@ -20,6 +20,8 @@ pub(crate) enum IdKind {
     AccessKey,
     TemporaryAccessKey,
     User,
+    Group,
+    Policy,
     Role,
 }
 
@@ -29,6 +31,8 @@ impl IdKind {
             Self::AccessKey => "AKIA",
             Self::TemporaryAccessKey => "ASIA",
             Self::User => "AIDA",
+            Self::Group => "AGPA",
+            Self::Policy => "ANPA",
             Self::Role => "AROA",
         }
     }
@@ -45,6 +49,16 @@ pub(crate) fn unique_id(kind: IdKind, entropy: &dyn Entropy) -> String {
         .chars()
         .chain(tail.map(|byte| char::from(*byte)))
         .collect()
+}
+
+/// The unique id of a managed policy: `ANPA` and 17 characters, as AWS's are.
+pub(super) fn policy_id(entropy: &dyn Entropy) -> String {
+    let mut id = unique_id(IdKind::Policy, entropy);
+    let mut random = [0];
+    entropy.fill(&mut random);
+    let last = BASE32.get(usize::from(random[0]) % BASE32.len());
+    id.extend(last.map(|byte| char::from(*byte)));
+    id
 }
 
 /// A secret access key.

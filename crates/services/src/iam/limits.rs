@@ -5,18 +5,36 @@
 
 /// Access keys of a user, and of the root user.
 pub(super) const ACCESS_KEYS_PER_USER_MAX: usize = 2;
-/// Characters of a role's description.
+/// Managed policies attached to a user, group or role.
+pub(super) const ATTACHED_POLICIES_MAX: usize = 10;
+/// Characters of a role's or policy's description.
 pub(super) const DESCRIPTION_CHARS_MAX: usize = 1000;
+/// Characters of a group's name.
+pub(super) const GROUP_NAME_CHARS_MAX: usize = 128;
+/// Characters of all inline policies of a group.
+pub(super) const GROUP_POLICIES_CHARS_MAX: usize = 5_120;
+/// Groups of an account.
+pub(super) const GROUPS_PER_ACCOUNT_MAX: usize = 300;
+/// Groups that a user is in.
+pub(super) const GROUPS_PER_USER_MAX: usize = 10;
 /// Items of a page.
 pub(super) const PAGE_ITEMS_MAX: i32 = 1000;
 /// Items of a page where the request does not say.
 pub(super) const PAGE_ITEMS_DEFAULT: i32 = 100;
 /// Characters of a path, both slashes counted.
 pub(super) const PATH_CHARS_MAX: usize = 512;
+/// Managed policies of an account.
+pub(super) const POLICIES_PER_ACCOUNT_MAX: usize = 1_500;
+/// Characters of a managed policy's ARN.
+pub(super) const POLICY_ARN_CHARS_MAX: usize = 2_048;
+/// Characters of a managed policy's ARN.
+pub(super) const POLICY_ARN_CHARS_MIN: usize = 20;
 /// Characters of a policy's name.
 pub(super) const POLICY_NAME_CHARS_MAX: usize = 128;
 /// Characters of a policy document as it is sent, white space counted.
 pub(super) const POLICY_SENT_CHARS_MAX: usize = 131_072;
+/// Versions of a managed policy.
+pub(super) const POLICY_VERSIONS_MAX: usize = 5;
 /// Characters of all inline policies of a role.
 pub(super) const ROLE_POLICIES_CHARS_MAX: usize = 10_240;
 /// Roles of an account.

@@ -1,6 +1,6 @@
-//! Identity and Access Management: accounts' root users, users, roles, access keys and inline policies.
+//! Identity and Access Management: accounts' root users, users, groups, roles, access keys, inline and managed policies.
 //!
-//! State: everything stands compiled in memory (`view`), each account, user and role durable as one directory record
+//! State: everything stands compiled in memory (`view`), each account, user, group, role and managed policy durable as one directory record
 //! (`record`) with the secrets of its access keys wrapped. A change takes the writers' lock, checks against the view,
 //! commits, puts the new value into the view, raises the gate's authorization number, and answers; so what was
 //! acknowledged is durable, visible, and binds the next decision.
@@ -9,15 +9,19 @@
 //! - A unique id is never given twice, and whatever must mean the same principal tomorrow (sessions, trust) holds the
 //!   id, not the name.
 //! - A secret access key leaves the server once, in the answer of the operation that makes it.
+//! - A change of a managed policy or group makes anew what binds each user and role that has it, before it is answered.
 //! - Principals change IAM of their own account only.
 
 mod accounts;
+mod attachments;
+mod aws_managed;
 mod documents;
 mod entity;
 mod errors;
 mod identity;
 mod ids;
 mod limits;
+mod managed;
 pub mod operations;
 mod page;
 mod principals;
@@ -127,7 +131,8 @@ impl Iam {
             .derive(Purpose::AccessKeys, &[])
             .map_err(|_| IamOpenError::Defect("the key that wraps access keys cannot be derived"))?;
         let nobody = trust::nobody().map_err(IamOpenError::Defect)?;
-        let mut view = View::new(nobody, accounts == KnownAccounts::All);
+        let aws_policies = aws_managed::all().map_err(IamOpenError::Defect)?;
+        let mut view = View::new(nobody, aws_policies, accounts == KnownAccounts::All);
         let stored = records
             .scan_all(Bytes::from_static(record::PREFIX.as_bytes()))
             .await;
@@ -138,7 +143,10 @@ impl Iam {
             })?;
             view.apply(vec![entry]);
         }
-        view.rebind_all();
+        view.settle().map_err(|(arn, reason)| IamOpenError::Damaged {
+            record: arn.to_string(),
+            reason,
+        })?;
         Ok(Arc::new(Self {
             runtime,
             records,

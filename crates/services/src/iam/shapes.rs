@@ -1,6 +1,9 @@
 //! Structures that several operations share, as the API has them.
 
-use super::entity::{AccessKey, Profile, Role, User};
+use super::attachments::Usage;
+use super::documents::percent_encode;
+use super::entity::{AccessKey, Group, Profile, Role, User};
+use super::managed::{ManagedPolicy, version_id};
 use super::secret_text::SecretText;
 use bulla_types::Timestamp;
 use bulla_wire::Shape;
@@ -12,11 +15,79 @@ pub(crate) struct Tag {
     pub(crate) value: String,
 }
 
-/// A permissions boundary; never written, because managed policies are not built.
+/// A permissions boundary.
 #[derive(Clone, Debug, Shape)]
 pub(crate) struct AttachedPermissionsBoundary {
     pub(crate) permissions_boundary_type: Option<String>,
     pub(crate) permissions_boundary_arn: Option<String>,
+}
+
+/// A managed policy.
+#[derive(Clone, Debug, Shape)]
+#[shape(name = "Policy")]
+pub(crate) struct PolicyShape {
+    pub(crate) policy_name: Option<String>,
+    pub(crate) policy_id: Option<String>,
+    pub(crate) arn: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) default_version_id: Option<String>,
+    pub(crate) attachment_count: Option<i32>,
+    pub(crate) permissions_boundary_usage_count: Option<i32>,
+    pub(crate) is_attachable: Option<bool>,
+    pub(crate) description: Option<String>,
+    pub(crate) create_date: Option<Timestamp>,
+    pub(crate) update_date: Option<Timestamp>,
+    pub(crate) tags: Option<Vec<Tag>>,
+}
+
+/// A version of a managed policy.
+#[derive(Clone, Debug, Shape)]
+#[shape(name = "PolicyVersion")]
+pub(crate) struct PolicyVersionShape {
+    /// Percent-encoded.
+    pub(crate) document: Option<String>,
+    pub(crate) version_id: Option<String>,
+    pub(crate) is_default_version: Option<bool>,
+    pub(crate) create_date: Option<Timestamp>,
+}
+
+/// A managed policy at somebody.
+#[derive(Clone, Debug, Shape)]
+pub(crate) struct AttachedPolicy {
+    pub(crate) policy_name: Option<String>,
+    pub(crate) policy_arn: Option<String>,
+}
+
+/// A group that has a policy.
+#[derive(Clone, Debug, Shape)]
+pub(crate) struct PolicyGroup {
+    pub(crate) group_name: Option<String>,
+    pub(crate) group_id: Option<String>,
+}
+
+/// A role that has a policy.
+#[derive(Clone, Debug, Shape)]
+pub(crate) struct PolicyRole {
+    pub(crate) role_name: Option<String>,
+    pub(crate) role_id: Option<String>,
+}
+
+/// A user who has a policy.
+#[derive(Clone, Debug, Shape)]
+pub(crate) struct PolicyUser {
+    pub(crate) user_name: Option<String>,
+    pub(crate) user_id: Option<String>,
+}
+
+/// A group.
+#[derive(Clone, Debug, Shape)]
+#[shape(name = "Group")]
+pub(crate) struct GroupShape {
+    pub(crate) path: String,
+    pub(crate) group_name: String,
+    pub(crate) group_id: String,
+    pub(crate) arn: String,
+    pub(crate) create_date: Timestamp,
 }
 
 /// A user. The root user has neither path nor name.
@@ -93,6 +164,80 @@ impl Profile {
     }
 }
 
+impl Profile {
+    /// The permissions boundary, if there is one.
+    fn boundary_shape(&self) -> Option<AttachedPermissionsBoundary> {
+        let arn = self.boundary.as_deref()?;
+        Some(AttachedPermissionsBoundary {
+            permissions_boundary_type: Some("Policy".to_owned()),
+            permissions_boundary_arn: Some(arn.to_owned()),
+        })
+    }
+}
+
+impl ManagedPolicy {
+    /// As lists show it: without description and tags.
+    pub(super) fn listed(&self, usage: Usage) -> PolicyShape {
+        PolicyShape {
+            policy_name: Some(self.name.clone()),
+            policy_id: Some(self.id.to_string()),
+            arn: Some(self.arn.to_string()),
+            path: Some(self.path.clone()),
+            default_version_id: Some(version_id(self.default)),
+            attachment_count: Some(usage.attached),
+            permissions_boundary_usage_count: Some(usage.boundaries),
+            is_attachable: Some(true),
+            description: None,
+            create_date: Some(self.created),
+            update_date: Some(self.updated),
+            tags: None,
+        }
+    }
+
+    /// With everything that is known.
+    pub(super) fn described(&self, usage: Usage) -> PolicyShape {
+        PolicyShape {
+            description: self.description.clone(),
+            tags: (!self.tags.is_empty()).then(|| self.tags.values().cloned().collect()),
+            ..self.listed(usage)
+        }
+    }
+
+    /// A version as lists show it: without its document.
+    pub(super) fn listed_version(&self, number: u32) -> Option<PolicyVersionShape> {
+        let version = self.versions.get(&number)?;
+        Some(PolicyVersionShape {
+            document: None,
+            version_id: Some(version_id(number)),
+            is_default_version: Some(number == self.default),
+            create_date: Some(version.created),
+        })
+    }
+
+    /// A version with its document.
+    pub(super) fn described_version(&self, number: u32) -> Option<PolicyVersionShape> {
+        let version = self.versions.get(&number)?;
+        Some(PolicyVersionShape {
+            document: Some(percent_encode(version.policy.text())),
+            ..self.listed_version(number)?
+        })
+    }
+}
+
+impl Group {
+    /// With everything that is known.
+    pub(super) fn described(&self) -> GroupShape {
+        let profile = &self.profile;
+        GroupShape {
+            path: profile.path.clone(),
+            group_name: profile.name.clone(),
+            group_id: profile.id.to_string(),
+            arn: profile.arn.to_string(),
+            create_date: profile.created,
+        }
+    }
+}
+
 impl User {
     /// As lists show it: without tags.
     pub(super) fn listed(&self) -> UserShape {
@@ -112,6 +257,7 @@ impl User {
     /// With everything that is known.
     pub(super) fn described(&self) -> UserShape {
         UserShape {
+            permissions_boundary: self.profile.boundary_shape(),
             tags: self.profile.tag_list(),
             ..self.listed()
         }
@@ -128,7 +274,7 @@ impl Role {
             role_id: profile.id.to_string(),
             arn: profile.arn.to_string(),
             create_date: profile.created,
-            assume_role_policy_document: Some(super::documents::percent_encode(self.trust.shown())),
+            assume_role_policy_document: Some(percent_encode(self.trust.shown())),
             description: self.description.clone(),
             max_session_duration: Some(self.max_session_seconds),
             permissions_boundary: None,
@@ -141,6 +287,7 @@ impl Role {
     /// With everything that is known.
     pub(super) fn described(&self) -> RoleShape {
         RoleShape {
+            permissions_boundary: self.profile.boundary_shape(),
             tags: self.profile.tag_list(),
             ..self.listed()
         }

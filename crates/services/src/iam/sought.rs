@@ -35,6 +35,20 @@ impl<E: Entity> Sought<E> {
         Access::one(self.request(action))
     }
 
+    /// As [`Sought::request`], for actions that change what somebody may do: with the permissions boundary there is
+    /// (`iam:PermissionsBoundary`).
+    pub(super) fn bounded_request(&self, action: &'static str) -> AccessRequest {
+        let request = self.request(action);
+        let boundary = self
+            .found
+            .as_ref()
+            .and_then(|found| found.profile().boundary.clone());
+        match boundary {
+            Some(arn) => request.with_key("iam:PermissionsBoundary", &*arn),
+            None => request,
+        }
+    }
+
     /// The one that was found.
     pub(super) fn found(&self) -> Result<&Arc<E>, IamError> {
         self.found.as_ref().ok_or_else(|| E::missing(&self.name))

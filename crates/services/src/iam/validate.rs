@@ -44,6 +44,14 @@ pub(super) fn name(text: &str, member: &str, most: usize) -> Result<(), IamError
     )))
 }
 
+/// A value that is none of those that the API has.
+pub(super) fn not_one_of(value: &str, member: &str, all: &str) -> IamError {
+    invalid(format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy \
+         enum value set: {all}"
+    ))
+}
+
 /// A policy's name.
 pub(super) fn policy_name(text: &str) -> Result<(), IamError> {
     name(text, "policyName", POLICY_NAME_CHARS_MAX)

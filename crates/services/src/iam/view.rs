@@ -1,12 +1,13 @@
-//! All accounts, users, roles and access keys in memory, compiled. Rebuilt from the directory at start.
+//! All accounts, users, groups, roles, managed policies and access keys in memory, compiled. Rebuilt from the directory at start.
 
-use super::entity::{AccessKey, Account, Role, Stored, User};
+use super::entity::{AccessKey, Account, Group, Profile, Role, Stored, User};
 use super::identity;
+use super::managed::ManagedPolicy;
 use super::trust::{Principals, Trust};
 use bulla_gate::{Identity, SecretAccessKey};
 use bulla_policy::Policy;
 use bulla_types::AccountId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// An account, and a name in lower case: names differ by more than letter case.
@@ -27,6 +28,12 @@ pub(crate) struct View {
     users: BTreeMap<NameKey, Arc<User>>,
     roles: BTreeMap<NameKey, Arc<Role>>,
     role_ids: HashMap<Arc<str>, NameKey>,
+    groups: BTreeMap<NameKey, Arc<Group>>,
+    group_ids: HashMap<Arc<str>, NameKey>,
+    policies: BTreeMap<NameKey, Arc<ManagedPolicy>>,
+    policy_arns: HashMap<Arc<str>, NameKey>,
+    /// AWS's managed policies by ARN.
+    aws_policies: BTreeMap<Arc<str>, Arc<ManagedPolicy>>,
     /// ARNs of users and roles by unique id, and the reverse.
     arns: HashMap<Arc<str>, Arc<str>>,
     ids: HashMap<Arc<str>, Arc<str>>,
@@ -41,13 +48,32 @@ fn name_key(account: AccountId, name: &str) -> NameKey {
     (account, name.to_ascii_lowercase())
 }
 
+/// What an account has of one kind, in order of name.
+fn named_of<T>(
+    table: &BTreeMap<NameKey, Arc<T>>,
+    account: AccountId,
+) -> impl Iterator<Item = (&str, &Arc<T>)> {
+    table
+        .range((account, String::new())..)
+        .take_while(move |((owner, _), _)| *owner == account)
+        .map(|((_, name), found)| (name.as_str(), found))
+}
+
 impl View {
-    pub(super) fn new(nobody: Arc<Policy>, any_account: bool) -> Self {
+    pub(super) fn new(nobody: Arc<Policy>, aws_policies: Vec<ManagedPolicy>, any_account: bool) -> Self {
         Self {
             accounts: BTreeMap::new(),
             users: BTreeMap::new(),
             roles: BTreeMap::new(),
             role_ids: HashMap::new(),
+            groups: BTreeMap::new(),
+            group_ids: HashMap::new(),
+            policies: BTreeMap::new(),
+            policy_arns: HashMap::new(),
+            aws_policies: aws_policies
+                .into_iter()
+                .map(|policy| (Arc::clone(&policy.arn), Arc::new(policy)))
+                .collect(),
             arns: HashMap::new(),
             ids: HashMap::new(),
             keys: HashMap::new(),
@@ -84,6 +110,38 @@ impl View {
             .cloned()
     }
 
+    /// The group of exactly this name.
+    pub(super) fn group(&self, account: AccountId, name: &str) -> Option<Arc<Group>> {
+        self.groups
+            .get(&name_key(account, name))
+            .filter(|group| group.profile.name == name)
+            .cloned()
+    }
+
+    /// The groups with these unique ids.
+    pub(super) fn groups_by_id(&self, ids: &BTreeSet<Arc<str>>) -> Vec<Arc<Group>> {
+        ids.iter()
+            .filter_map(|id| self.groups.get(self.group_ids.get(id)?))
+            .cloned()
+            .collect()
+    }
+
+    /// The managed policy with this ARN, of this account or of AWS.
+    pub(super) fn managed(&self, account: AccountId, arn: &str) -> Option<Arc<ManagedPolicy>> {
+        let own = || {
+            self.policy_arns
+                .get(arn)
+                .filter(|(owner, _)| *owner == account)
+                .and_then(|key| self.policies.get(key))
+        };
+        self.aws_policies.get(arn).or_else(own).cloned()
+    }
+
+    /// AWS's managed policies in order of ARN.
+    pub(super) fn aws_policies(&self) -> impl Iterator<Item = &Arc<ManagedPolicy>> {
+        self.aws_policies.values()
+    }
+
     /// The role with this unique id.
     pub(super) fn role_by_id(&self, id: &str) -> Option<&Arc<Role>> {
         self.roles.get(self.role_ids.get(id)?)
@@ -101,24 +159,39 @@ impl View {
         self.roles.contains_key(&name_key(account, name))
     }
 
+    /// Whether a group has this name in any letter case, other than the group `but`.
+    pub(super) fn group_name_taken(&self, account: AccountId, name: &str, but: &str) -> bool {
+        self.groups
+            .get(&name_key(account, name))
+            .is_some_and(|group| &*group.profile.id != but)
+    }
+
+    /// Whether a managed policy has this name in any letter case.
+    pub(super) fn policy_name_taken(&self, account: AccountId, name: &str) -> bool {
+        self.policies.contains_key(&name_key(account, name))
+    }
+
+    /// Groups of an account in order of name, with the name in lower case.
+    pub(super) fn groups_of(&self, account: AccountId) -> impl Iterator<Item = (&str, &Arc<Group>)> {
+        named_of(&self.groups, account)
+    }
+
+    /// Managed policies of an account in order of name, with the name in lower case.
+    pub(super) fn policies_of(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = (&str, &Arc<ManagedPolicy>)> {
+        named_of(&self.policies, account)
+    }
+
     /// Users of an account in order of name, with the name in lower case.
     pub(super) fn users_of(&self, account: AccountId) -> impl Iterator<Item = (&str, &Arc<User>)> {
-        let first = (account, String::new());
-        let own = self
-            .users
-            .range(first..)
-            .take_while(move |((owner, _), _)| *owner == account);
-        own.map(|((_, name), user)| (name.as_str(), user))
+        named_of(&self.users, account)
     }
 
     /// Roles of an account in order of name, with the name in lower case.
     pub(super) fn roles_of(&self, account: AccountId) -> impl Iterator<Item = (&str, &Arc<Role>)> {
-        let first = (account, String::new());
-        let own = self
-            .roles
-            .range(first..)
-            .take_while(move |((owner, _), _)| *owner == account);
-        own.map(|((_, name), role)| (name.as_str(), role))
+        named_of(&self.roles, account)
     }
 
     /// What an access key opens, whether active or not.
@@ -133,6 +206,10 @@ impl View {
                 Stored::Account(account) => self.put_account(account),
                 Stored::User(user) => self.put_user(user),
                 Stored::Role(role) => self.put_role(role),
+                Stored::Group(group) => self.put_group(group),
+                Stored::Policy(policy) => self.put_policy(policy),
+                Stored::NoGroup(group) => self.remove_group(&group),
+                Stored::NoPolicy(policy) => self.remove_policy(&policy),
                 Stored::NoUser(user) => self.remove_user(&user),
                 Stored::NoRole(role) => self.remove_role(&role),
             }
@@ -147,7 +224,9 @@ impl View {
         self.accounts.insert(account.id, Arc::new(account));
     }
 
-    fn put_user(&mut self, user: User) {
+    fn put_user(&mut self, mut user: User) {
+        let groups = self.groups_by_id(&user.groups);
+        user.profile.effective = self.effective(&user.profile, &groups);
         let former = self.user_by_id(&user.profile.id);
         let renamed = former
             .as_ref()
@@ -178,7 +257,114 @@ impl View {
         self.user(account, name)
     }
 
-    fn put_role(&mut self, role: Role) {
+    fn put_group(&mut self, group: Group) {
+        let (account, id) = (group.profile.account, Arc::clone(&group.profile.id));
+        let key = name_key(account, &group.profile.name);
+        if let Some(former) = self.group_ids.insert(Arc::clone(&id), key.clone()) {
+            self.groups.remove(&former);
+        }
+        self.groups.insert(key, Arc::new(group));
+        self.refresh(account, |_, groups| groups.contains(&id));
+    }
+
+    fn remove_group(&mut self, group: &Group) {
+        let profile = &group.profile;
+        self.groups.remove(&name_key(profile.account, &profile.name));
+        self.group_ids.remove(&profile.id);
+    }
+
+    fn put_policy(&mut self, policy: ManagedPolicy) {
+        // Of AWS's own none is ever stored.
+        let Some(account) = policy.account else { return };
+        let key = name_key(account, &policy.name);
+        let arn = Arc::clone(&policy.arn);
+        self.policy_arns.insert(Arc::clone(&arn), key.clone());
+        self.policies.insert(key, Arc::new(policy));
+        let groups: BTreeSet<Arc<str>> = self
+            .groups_of(account)
+            .filter(|(_, group)| group.profile.attached.contains(&arn))
+            .map(|(_, group)| Arc::clone(&group.profile.id))
+            .collect();
+        self.refresh(account, |profile, own| {
+            profile.attached.contains(&arn)
+                || profile.boundary.as_ref() == Some(&arn)
+                || !own.is_disjoint(&groups)
+        });
+    }
+
+    fn remove_policy(&mut self, policy: &ManagedPolicy) {
+        if let Some(key) = self.policy_arns.remove(&policy.arn) {
+            self.policies.remove(&key);
+        }
+    }
+
+    /// Makes anew what binds these users and roles of an account; each is told with the groups that it is in.
+    fn refresh(&mut self, account: AccountId, which: impl Fn(&Profile, &BTreeSet<Arc<str>>) -> bool) {
+        let none = BTreeSet::new();
+        let users: Vec<User> = self
+            .users_of(account)
+            .filter(|(_, user)| which(&user.profile, &user.groups))
+            .map(|(_, user)| User::clone(user))
+            .collect();
+        let roles: Vec<Role> = self
+            .roles_of(account)
+            .filter(|(_, role)| which(&role.profile, &none))
+            .map(|(_, role)| Role::clone(role))
+            .collect();
+        users.into_iter().for_each(|user| self.put_user(user));
+        roles.into_iter().for_each(|role| self.put_role(role));
+    }
+
+    /// Makes everything anew that is made of several records: after all records were read.
+    ///
+    /// # Errors
+    /// Who stands on something that is not there.
+    pub(super) fn settle(&mut self) -> Result<(), (Arc<str>, String)> {
+        let accounts: BTreeSet<AccountId> = self
+            .users
+            .keys()
+            .chain(self.roles.keys())
+            .map(|(id, _)| *id)
+            .collect();
+        for account in accounts {
+            self.refresh(account, |profile, groups| {
+                !profile.attached.is_empty() || profile.boundary.is_some() || !groups.is_empty()
+            });
+        }
+        self.rebind_where(|trust| !trust.bindings().is_empty());
+        self.check_whole()
+    }
+
+    fn check_whole(&self) -> Result<(), (Arc<str>, String)> {
+        let users = self.users.values().map(|user| {
+            (
+                &user.profile,
+                user.groups.len(),
+                self.groups_by_id(&user.groups).len(),
+            )
+        });
+        let groups = self.groups.values().map(|group| (&group.profile, 0, 0));
+        let roles = self.roles.values().map(|role| (&role.profile, 0, 0));
+        for (profile, named, found) in users.chain(groups).chain(roles) {
+            let mut policies = profile.attached.iter().chain(&profile.boundary);
+            if let Some(arn) = policies.find(|arn| self.managed(profile.account, arn).is_none()) {
+                return Err((
+                    Arc::clone(&profile.arn),
+                    format!("its policy {arn} does not exist"),
+                ));
+            }
+            if named != found {
+                return Err((
+                    Arc::clone(&profile.arn),
+                    "a group that it is in does not exist".to_owned(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn put_role(&mut self, mut role: Role) {
+        role.profile.effective = self.effective(&role.profile, &[]);
         let profile = &role.profile;
         let key = name_key(profile.account, &profile.name);
         self.role_ids.insert(Arc::clone(&profile.id), key.clone());
@@ -224,11 +410,6 @@ impl View {
     /// Makes the trust policies anew that mean the principal with this unique id.
     fn rebind(&mut self, id: &str) {
         self.rebind_where(|trust| trust.means(id));
-    }
-
-    /// Makes every trust policy anew that means somebody: after all principals were read.
-    pub(super) fn rebind_all(&mut self) {
-        self.rebind_where(|trust| !trust.bindings().is_empty());
     }
 
     fn rebind_where(&mut self, which: impl Fn(&Trust) -> bool) {

@@ -1,17 +1,18 @@
 //! `CreateRole`: a role with its trust policy, without permissions.
 
 use crate::iam::Iam;
-use crate::iam::entity::{Entity, Profile, Role, Stored, entity_arn};
+use crate::iam::entity::{Entity, Naming, Profile, Role, Stored};
 use crate::iam::errors::IamError;
 use crate::iam::ids::{IdKind, unique_id};
 use crate::iam::limits::{NAME_CHARS_MAX, ROLES_PER_ACCOUNT_MAX, SESSION_SECONDS_DEFAULT};
+use crate::iam::managed::SoughtPolicy;
 use crate::iam::shapes::{RoleShape, Tag};
 use crate::iam::sought::request_for_new;
 use crate::iam::trust::Trust;
 use crate::iam::validate;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The operation.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub(crate) struct CreateRoleInput {
     pub(crate) description: Option<String>,
     /// Seconds, 3,600 if absent.
     pub(crate) max_session_duration: Option<i32>,
+    /// ARN of a managed policy.
     pub(crate) permissions_boundary: Option<String>,
     #[member(default)]
     pub(crate) tags: Vec<Tag>,
@@ -47,7 +49,7 @@ impl Operation for CreateRole {
     type Input = CreateRoleInput;
     type Output = CreateRoleOutput;
     type Error = IamError;
-    type Target = Profile;
+    type Target = (Profile, Option<SoughtPolicy>);
 
     async fn resolve(iam: &Iam, call: &Call<'_>, input: CreateRoleInput) -> Result<Resolved<Self>, IamError> {
         let path = input.path.clone().unwrap_or_else(|| "/".to_owned());
@@ -56,26 +58,23 @@ impl Operation for CreateRole {
         validate::description(input.description.as_deref().unwrap_or_default())?;
         let tags = validate::tags(&input.tags)?;
         let account = call.account();
-        let target = Profile {
+        let naming = Naming {
             account,
             id: unique_id(IdKind::Role, &*iam.runtime.entropy).into(),
-            arn: entity_arn(account, Role::KIND, &path, &input.role_name),
-            name: input.role_name.clone(),
             path,
-            created: call.time(),
-            tags,
-            policies: BTreeMap::new(),
+            name: input.role_name.clone(),
         };
-        let access = Access::one(request_for_new(
-            "iam:CreateRole",
-            &target.arn,
-            account,
-            &target.tags,
-        ));
+        let mut profile = Profile::new::<Role>(naming, call.time(), tags);
+        let mut request = request_for_new("iam:CreateRole", &profile.arn, account, &profile.tags);
+        let boundary = iam.seek_boundary(call, input.permissions_boundary.as_deref())?;
+        if let Some(boundary) = &boundary {
+            request = request.with_key("iam:PermissionsBoundary", &*boundary.arn);
+            profile.boundary = Some(Arc::clone(&boundary.arn));
+        }
         Ok(Resolved {
             input,
-            target,
-            access,
+            target: (profile, boundary),
+            access: Access::one(request),
         })
     }
 
@@ -84,10 +83,7 @@ impl Operation for CreateRole {
         call: &Call<'_>,
         granted: Authorized<Self>,
     ) -> Result<CreateRoleOutput, IamError> {
-        let (input, profile) = granted.into_parts();
-        if let Some(arn) = input.permissions_boundary {
-            return Err(IamError::BoundaryNotFound { arn });
-        }
+        let (input, (profile, boundary)) = granted.into_parts();
         let seconds = validate::max_session(input.max_session_duration.unwrap_or(SESSION_SECONDS_DEFAULT))?;
         let role = iam
             .change(call, |view| {
@@ -101,6 +97,7 @@ impl Operation for CreateRole {
                     let reason = format!("Cannot exceed quota for RolesPerAccount: {ROLES_PER_ACCOUNT_MAX}");
                     return Err(IamError::LimitExceeded { reason });
                 }
+                view.check_boundary(profile.account, boundary.as_ref())?;
                 let role = Role {
                     trust: Trust::new(&input.assume_role_policy_document, view)?,
                     profile,

@@ -1,16 +1,18 @@
 //! `CreateUser`: a user without access keys and permissions.
 
 use crate::iam::Iam;
-use crate::iam::entity::{Entity, Profile, Stored, User, entity_arn};
+use crate::iam::entity::{Entity, Naming, Profile, Stored, User};
 use crate::iam::errors::IamError;
 use crate::iam::ids::{IdKind, unique_id};
 use crate::iam::limits::{NAME_CHARS_MAX, USERS_PER_ACCOUNT_MAX};
+use crate::iam::managed::SoughtPolicy;
 use crate::iam::shapes::{Tag, UserShape};
 use crate::iam::sought::request_for_new;
 use crate::iam::validate;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::Shape;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The operation.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(crate) struct CreateUserInput {
     /// `/` if absent.
     pub(crate) path: Option<String>,
     pub(crate) user_name: String,
+    /// ARN of a managed policy.
     pub(crate) permissions_boundary: Option<String>,
     #[member(default)]
     pub(crate) tags: Vec<Tag>,
@@ -41,7 +44,7 @@ impl Operation for CreateUser {
     type Input = CreateUserInput;
     type Output = CreateUserOutput;
     type Error = IamError;
-    type Target = User;
+    type Target = (User, Option<SoughtPolicy>);
 
     async fn resolve(iam: &Iam, call: &Call<'_>, input: CreateUserInput) -> Result<Resolved<Self>, IamError> {
         let path = input.path.clone().unwrap_or_else(|| "/".to_owned());
@@ -49,29 +52,28 @@ impl Operation for CreateUser {
         validate::path(&path)?;
         let tags = validate::tags(&input.tags)?;
         let account = call.account();
-        let profile = Profile {
+        let naming = Naming {
             account,
             id: unique_id(IdKind::User, &*iam.runtime.entropy).into(),
-            arn: entity_arn(account, User::KIND, &path, &input.user_name),
-            name: input.user_name.clone(),
             path,
-            created: call.time(),
-            tags,
-            policies: BTreeMap::new(),
+            name: input.user_name.clone(),
         };
-        let access = Access::one(request_for_new(
-            "iam:CreateUser",
-            &profile.arn,
-            account,
-            &profile.tags,
-        ));
+        let mut profile = Profile::new::<User>(naming, call.time(), tags);
+        let mut request = request_for_new("iam:CreateUser", &profile.arn, account, &profile.tags);
+        let boundary = iam.seek_boundary(call, input.permissions_boundary.as_deref())?;
+        if let Some(boundary) = &boundary {
+            request = request.with_key("iam:PermissionsBoundary", &*boundary.arn);
+            profile.boundary = Some(Arc::clone(&boundary.arn));
+        }
+        let user = User {
+            profile,
+            keys: Vec::new(),
+            groups: BTreeSet::new(),
+        };
         Ok(Resolved {
             input,
-            target: User {
-                profile,
-                keys: Vec::new(),
-            },
-            access,
+            target: (user, boundary),
+            access: Access::one(request),
         })
     }
 
@@ -80,10 +82,7 @@ impl Operation for CreateUser {
         call: &Call<'_>,
         granted: Authorized<Self>,
     ) -> Result<CreateUserOutput, IamError> {
-        let (input, user) = granted.into_parts();
-        if let Some(arn) = input.permissions_boundary {
-            return Err(IamError::BoundaryNotFound { arn });
-        }
+        let (_, (user, boundary)) = granted.into_parts();
         let shape = user.described();
         iam.change(call, |view| {
             let profile = &user.profile;
@@ -97,6 +96,7 @@ impl Operation for CreateUser {
                 let reason = format!("Cannot exceed quota for UsersPerAccount: {USERS_PER_ACCOUNT_MAX}");
                 return Err(IamError::LimitExceeded { reason });
             }
+            view.check_boundary(profile.account, boundary.as_ref())?;
             Ok((vec![Stored::User(user)], ()))
         })
         .await?;

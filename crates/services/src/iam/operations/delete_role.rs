@@ -1,6 +1,7 @@
 //! `DeleteRole`: only when nothing hangs on the role any more. Its sessions end with it.
 
 use crate::iam::Iam;
+use crate::iam::attachments::check_no_policies;
 use crate::iam::current;
 use crate::iam::entity::{Role, Stored};
 use crate::iam::errors::IamError;
@@ -43,9 +44,7 @@ impl Operation for DeleteRole {
         let id = Arc::clone(&target.found()?.profile.id);
         iam.change(call, |view| {
             let role = current::<Role>(view, &target, &id)?;
-            if !role.profile.policies.is_empty() {
-                return Err(IamError::DeleteConflict { what: "policies" });
-            }
+            check_no_policies(&*role)?;
             Ok((vec![Stored::NoRole(role)], ()))
         })
         .await?;

@@ -5,7 +5,7 @@ use crate::iam::entity::{Entity, Role};
 use crate::iam::errors::IamError;
 use crate::iam::sought::Sought;
 use crate::iam::validate;
-use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::{Empty, Shape};
 
 /// The operation.
@@ -35,7 +35,7 @@ impl Operation for DeleteRolePolicy {
     ) -> Result<Resolved<Self>, IamError> {
         validate::policy_name(&input.policy_name)?;
         let target = iam.seek::<Role>(call, &input.role_name)?;
-        let access = target.access("iam:DeleteRolePolicy");
+        let access = Access::one(target.bounded_request("iam:DeleteRolePolicy"));
         Ok(Resolved {
             input,
             target,

@@ -1,6 +1,7 @@
 //! `DeleteUser`: only when nothing hangs on the user any more.
 
 use crate::iam::Iam;
+use crate::iam::attachments::check_no_policies;
 use crate::iam::current;
 use crate::iam::entity::{Stored, User};
 use crate::iam::errors::IamError;
@@ -44,11 +45,16 @@ impl Operation for DeleteUser {
         iam.change(call, |view| {
             let user = current::<User>(view, &target, &id)?;
             if !user.keys.is_empty() {
-                return Err(IamError::DeleteConflict { what: "access keys" });
+                return Err(IamError::DeleteConflict {
+                    reason: "Cannot delete entity, must delete access keys first.",
+                });
             }
-            if !user.profile.policies.is_empty() {
-                return Err(IamError::DeleteConflict { what: "policies" });
+            if !user.groups.is_empty() {
+                return Err(IamError::DeleteConflict {
+                    reason: "Cannot delete entity, must remove users from group first.",
+                });
             }
+            check_no_policies(&*user)?;
             Ok((vec![Stored::NoUser(user)], ()))
         })
         .await?;

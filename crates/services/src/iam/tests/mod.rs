@@ -1,3 +1,6 @@
+mod groups;
+mod managed;
+
 use crate::testing_realm::{Realm, allow, trust};
 
 #[tokio::test]
@@ -328,25 +331,6 @@ async fn the_root_user_has_access_keys_of_its_own() {
         .iam(&realm.root, "DeleteAccessKey", &[("AccessKeyId", id)])
         .await
         .unwrap();
-}
-
-#[tokio::test]
-async fn a_permissions_boundary_is_refused_because_there_are_no_managed_policies() {
-    let realm = Realm::new().await;
-    let members = [
-        ("UserName", "ann"),
-        ("PermissionsBoundary", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
-    ];
-    let refused = realm.iam(&realm.root, "CreateUser", &members).await.unwrap_err();
-    assert_eq!((refused.status, refused.code.as_str()), (404, "NoSuchEntity"));
-    assert_eq!(
-        realm
-            .iam(&realm.root, "GetUser", &[("UserName", "ann")])
-            .await
-            .unwrap_err()
-            .code,
-        "NoSuchEntity"
-    );
 }
 
 #[tokio::test]

@@ -1,0 +1,53 @@
+//! `DetachUserPolicy`: takes a managed policy from this user.
+
+use crate::iam::Iam;
+use crate::iam::entity::User;
+use crate::iam::errors::IamError;
+use crate::iam::managed::SoughtPolicy;
+use crate::iam::sought::Sought;
+use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
+use bulla_wire::{Empty, Shape};
+
+/// The operation.
+#[derive(Debug)]
+pub(crate) struct DetachUserPolicy;
+
+/// Its input.
+#[derive(Debug, Shape)]
+#[shape(name = "DetachUserPolicyRequest")]
+pub(crate) struct DetachUserPolicyInput {
+    pub(crate) user_name: String,
+    pub(crate) policy_arn: String,
+}
+
+impl Operation for DetachUserPolicy {
+    const NAME: &'static str = "DetachUserPolicy";
+    type Service = Iam;
+    type Input = DetachUserPolicyInput;
+    type Output = Empty;
+    type Error = IamError;
+    type Target = (Sought<User>, SoughtPolicy);
+
+    async fn resolve(
+        iam: &Iam,
+        call: &Call<'_>,
+        input: DetachUserPolicyInput,
+    ) -> Result<Resolved<Self>, IamError> {
+        let policy = iam.seek_policy(call, &input.policy_arn)?;
+        let user = iam.seek::<User>(call, &input.user_name)?;
+        let request = user
+            .bounded_request("iam:DetachUserPolicy")
+            .with_key("iam:PolicyARN", &*policy.arn);
+        Ok(Resolved {
+            input,
+            target: (user, policy),
+            access: Access::one(request),
+        })
+    }
+
+    async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
+        let (_, (user, policy)) = granted.into_parts();
+        iam.detach(call, &user, &policy).await?;
+        Ok(Empty)
+    }
+}
