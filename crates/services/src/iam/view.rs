@@ -311,8 +311,12 @@ impl View {
             .filter(|(_, role)| which(&role.profile, &none))
             .map(|(_, role)| Role::clone(role))
             .collect();
-        users.into_iter().for_each(|user| self.put_user(user));
-        roles.into_iter().for_each(|role| self.put_role(role));
+        for user in users {
+            self.put_user(user);
+        }
+        for role in roles {
+            self.put_role(role);
+        }
     }
 
     /// Makes everything anew that is made of several records: after all records were read.
