@@ -9,6 +9,7 @@ use crate::context::CallContext;
 use crate::gate::Gate;
 use crate::operation::Family;
 use bulla_policy::{Decision, Explanation, Layers, Request, decide, explain};
+use bulla_types::AccountId;
 use std::sync::Arc;
 
 /// A no, with its reasons.
@@ -17,6 +18,7 @@ pub struct Denial {
     message: String,
     action: &'static str,
     resource: Arc<str>,
+    owner: AccountId,
     decision: Decision,
     policy: Option<String>,
     statement: Option<String>,
@@ -40,6 +42,16 @@ impl Denial {
     #[must_use]
     pub fn resource(&self) -> &str {
         &self.resource
+    }
+
+    /// The account that owns the resource.
+    #[must_use]
+    pub fn owner(&self) -> AccountId {
+        self.owner
+    }
+
+    pub(crate) fn add_to_message(&mut self, text: &str) {
+        self.message.push_str(text);
     }
 
     /// What was decided, and by which kind of policy.
@@ -139,6 +151,7 @@ fn denial(
         message: decision.message(&worded).unwrap_or_default(),
         action: request.action,
         resource: Arc::clone(&request.resource),
+        owner: request.owner,
         decision,
         policy: decision.policy(layers).map(|policy| policy.label().to_owned()),
         statement,

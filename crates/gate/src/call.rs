@@ -5,6 +5,7 @@ use crate::audit::{AuditRecord, Outcome};
 use crate::authorize::Denial;
 use crate::caller::{Caller, Source};
 use crate::common_error::CommonError;
+use crate::denials::KeptDenial;
 use crate::gate::Gate;
 use crate::operation::{Authorized, ErrorCode, Family, Operation, OperationName, Resolved, Service};
 use bulla_runtime::Runtime;
@@ -125,6 +126,12 @@ impl<'a> Call<'a> {
         self.gate.authorization_changed();
     }
 
+    /// The last denial of the call with this id, if it is not too long ago.
+    #[must_use]
+    pub fn denial(&self, id: RequestId) -> Option<Arc<KeptDenial>> {
+        self.gate.denial(id)
+    }
+
     /// Completes when the client has gone away; never, when it waits for the answer.
     pub async fn client_gone(&self) {
         self.caller.client.gone().await;
@@ -193,7 +200,10 @@ impl Gate {
             caller,
             service: O::Service::PRINCIPAL,
         };
-        let outcome = self.run::<O>(service, &call, input).await;
+        let mut outcome = self.run::<O>(service, &call, input).await;
+        if let Err(Refusal::Denied(denial)) = &mut outcome {
+            self.keep_reasons(caller, operation, denial);
+        }
         let ended = match &outcome {
             Ok(_) => Outcome::Done,
             Err(Refusal::Denied(denial)) => Outcome::Denied(denial),

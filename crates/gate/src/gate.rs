@@ -3,6 +3,7 @@
 use crate::audit::AuditRecord;
 use crate::authenticate::{Authentication, SigningKeys};
 use crate::caller::OrganizationPlace;
+use crate::denials::Denials;
 use crate::endpoint::Endpoint;
 use crate::operation::{Family, Service};
 use crate::ports::{AuditTrail, Credentials, Organizations};
@@ -45,6 +46,7 @@ pub struct Gate {
     /// By signing name, then by operation name.
     endpoints: HashMap<&'static str, HashMap<&'static str, Endpoint>>,
     epoch: AtomicU64,
+    pub(crate) denials: Denials,
     /// One permit for each call that may wait for something to happen.
     pub(crate) waits: Semaphore,
 }
@@ -64,6 +66,7 @@ impl Gate {
             services: HashMap::new(),
             endpoints: HashMap::new(),
             epoch: AtomicU64::new(0),
+            denials: Denials::default(),
             waits: Semaphore::new(Semaphore::MAX_PERMITS),
         }
     }

@@ -201,6 +201,35 @@ async fn a_denial_names_policy_and_statement_in_the_audit_trail() {
 }
 
 #[tokio::test]
+async fn the_reasons_of_a_denial_are_kept() {
+    let door = Door::new(Some("echo:Other"));
+    door.send(&Sent::signed("Say")).await;
+    let reasons = door.last_reasons().unwrap();
+    assert!(reasons.contains(r#""action":"echo:Say""#), "{reasons}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_allowed_leaves_no_reasons() {
+    let door = Door::new(Some("echo:*"));
+    door.send(&Sent::signed("Say")).await;
+    assert_eq!(door.last_reasons(), None);
+}
+
+#[tokio::test]
+async fn a_message_names_the_decision_to_those_who_may_decode_it() {
+    let told = async |action| {
+        let door = Door::new(Some(action));
+        door.send(&Sent::signed("Say")).await.field("message")
+    };
+    assert!(
+        told("sts:DecodeAuthorizationMessage")
+            .await
+            .contains(" Decision id: ")
+    );
+    assert!(!told("echo:Other").await.contains("Decision id"));
+}
+
+#[tokio::test]
 async fn open_mode_takes_any_signature_and_acts_for_the_account_of_the_access_key() {
     let default_account = AccountId::ZERO;
     let door = Door::with(Authentication::Open { default_account }, None);

@@ -1,5 +1,6 @@
 //! The audit trail as log events: one for each finished call. A denial names the policy and statement that decided and
-//! the smallest change that would allow it; the whole tree of reasons follows at the level `debug`.
+//! the smallest change that would allow it; the whole tree of reasons follows at the level `debug`, and `bulla explain` with
+//! the request id prints it.
 //!
 //! The names of the fields are those of the audit record, so that both can be searched alike. Message bodies and
 //! secrets are never among them.

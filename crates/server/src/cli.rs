@@ -53,6 +53,12 @@ pub enum Command {
         #[command(subcommand)]
         command: RootCommand,
     },
+    /// Tell why a call was denied: every policy that was asked, and the smallest change that would allow it.
+    #[command(
+        after_help = "The id is that of the call: `x-amzn-requestid` in the answer, the request id in an SDK's error.\n\n\
+        Example: bulla explain --last --data ./bulla-data"
+    )]
+    Explain(ExplainArguments),
     /// Ask the policy language, without a server.
     Policy {
         /// What to ask.
@@ -115,6 +121,27 @@ pub struct RotateArguments {
     pub root: RootSettings,
 
     /// How the outcome is told.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub output: OutputFormat,
+}
+
+/// Which denial is explained.
+#[derive(Args, Clone, Debug)]
+pub struct ExplainArguments {
+    /// The call that was denied.
+    #[arg(value_name = "ID", required_unless_present = "last", conflicts_with = "last")]
+    pub id: Option<String>,
+
+    /// The last call that was denied.
+    #[arg(long)]
+    pub last: bool,
+
+    /// The server's data folder.
+    #[arg(long, value_name = "FOLDER", env = "BULLA_DATA", hide_env_values = true)]
+    #[arg(default_value = "./bulla-data")]
+    pub data: PathBuf,
+
+    /// How the reasons are told.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub output: OutputFormat,
 }

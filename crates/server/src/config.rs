@@ -2,7 +2,9 @@
 //!
 //! A setting is taken from the first place that has it: flag, environment variable, configuration file, default.
 
-use crate::cli::{BackupArguments, Command, CommandLine, ConfigCommand, RestoreArguments, RootCommand};
+use crate::cli::{
+    BackupArguments, Command, CommandLine, ConfigCommand, ExplainArguments, RestoreArguments, RootCommand,
+};
 use crate::config_file::{self, ConfigFile};
 use crate::config_limits::LimitSettings;
 use crate::operator_error::OperatorError;
@@ -207,6 +209,8 @@ pub enum Request {
     Backup(BackupArguments),
     /// Make a data folder from a copy.
     Restore(RestoreArguments),
+    /// Tell why a call was denied.
+    Explain(ExplainArguments),
     /// Look at the root key or replace it.
     Root(RootCommand),
     /// Ask the policy language.
@@ -258,6 +262,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, No
         Command::Serve(arguments) => Ok(Request::Serve(Box::new(arguments.settings.check()?))),
         Command::Backup(arguments) => Ok(Request::Backup(arguments)),
         Command::Restore(arguments) => Ok(Request::Restore(arguments)),
+        Command::Explain(arguments) => Ok(Request::Explain(arguments)),
         Command::Root { command } => Ok(Request::Root(command)),
         Command::Policy { command } => Ok(Request::Policy(command)),
         Command::Config {

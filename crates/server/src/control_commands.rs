@@ -5,6 +5,7 @@ use crate::operator_error::OperatorError;
 use crate::root_choice::RootChoice;
 use bulla_runtime::BoxFuture;
 use bulla_storage::BackupReport;
+use bulla_types::RequestId;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +33,10 @@ pub(crate) const COMMANDS: &[Command] = &[
         run: |host, arguments| Box::pin(backup(host, arguments)),
     },
     Command {
+        name: EXPLAIN,
+        run: |host, arguments| Box::pin(explain(host, arguments)),
+    },
+    Command {
         name: ROOT_STATUS,
         run: |host, _| Box::pin(async move { host.root_status().await }),
     },
@@ -43,6 +48,9 @@ pub(crate) const COMMANDS: &[Command] = &[
 
 /// Backs up to the folder `to`, an absolute path.
 pub(crate) const BACKUP: &str = "backup";
+
+/// Why the call `id` was denied, or the last one that was.
+pub(crate) const EXPLAIN: &str = "explain";
 
 /// Which root key the data are bound to.
 pub(crate) const ROOT_STATUS: &str = "root-status";
@@ -56,6 +64,28 @@ async fn backup(host: Arc<Host>, arguments: Value) -> Result<Value, OperatorErro
         return Err(OperatorError::usage("`backup` needs `to`, an absolute path"));
     };
     Ok(report(&host.back_up(&to).await?))
+}
+
+async fn explain(host: Arc<Host>, arguments: Value) -> Result<Value, OperatorError> {
+    let id = arguments.get("id").and_then(Value::as_str).map(RequestId::parse);
+    let id = id
+        .transpose()
+        .map_err(|_| OperatorError::usage("`explain` needs the id of a call, or none"))?;
+    let denial = host.denial(id).await?.ok_or_else(|| {
+        OperatorError::failed("no such denial is known")
+            .why("the last thousand since the start are kept")
+            .fix("make the call again, then ask with `--last`; the log has one line for each denial too")
+    })?;
+    let reasons: Value = serde_json::from_str(&denial.json).unwrap_or_default();
+    Ok(json!({
+        "id": denial.id.as_str(),
+        "time": denial.time.iso8601_millis(),
+        "service": denial.operation.service,
+        "operation": denial.operation.name,
+        "owner": denial.owner.as_str(),
+        "text": denial.text,
+        "reasons": reasons,
+    }))
 }
 
 async fn rotate_root(host: Arc<Host>, mut arguments: Value) -> Result<Value, OperatorError> {

@@ -14,6 +14,7 @@ use crate::root_command::{set, shown};
 use crate::root_of_trust::{Bound, Root};
 use crate::startup::FirstStart;
 use bulla_envelope::DataFolderState;
+use bulla_gate::KeptDenial;
 use bulla_runtime::{BoxFuture, Runtime, Shutdown, ShutdownTrigger};
 use bulla_storage::{BackupReport, Backups, Released, Stores, open_embedded, open_memory};
 use bulla_types::RequestId;
@@ -199,6 +200,21 @@ impl Host {
         set(&mut value, "before_id", before.id.to_string());
         *root = new;
         Ok(value)
+    }
+
+    /// The last denial of the call with this id, or of all.
+    pub(crate) async fn denial(
+        &self,
+        id: Option<RequestId>,
+    ) -> Result<Option<Arc<KeptDenial>>, OperatorError> {
+        let standing = self.standing.read().await;
+        let Some(Standing { gate, .. }) = &*standing else {
+            return Err(OperatorError::failed("the server cannot be asked").why("it is stopping"));
+        };
+        Ok(match id {
+            Some(id) => gate.denial(id),
+            None => gate.last_denial(),
+        })
     }
 
     async fn bound(&self) -> Result<Bound, OperatorError> {

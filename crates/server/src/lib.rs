@@ -19,6 +19,7 @@ mod control;
 mod control_client;
 mod control_commands;
 pub mod development_ca;
+mod explain_command;
 mod full;
 pub mod handler;
 mod hardening;

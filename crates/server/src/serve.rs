@@ -9,7 +9,7 @@ use crate::host::{Composed, host};
 use crate::listener::Listener;
 use crate::operator_error::{ExitReason, OperatorError};
 use crate::server::{Server, ServerOptions};
-use crate::{hardening, logging, policy_cli, root_command, shutdown, startup, tls};
+use crate::{explain_command, hardening, logging, policy_cli, root_command, shutdown, startup, tls};
 use bulla_runtime::Runtime;
 use std::fs::DirBuilder;
 use std::io::Write;
@@ -29,6 +29,7 @@ pub fn main() -> ExitCode {
         Ok(Request::Serve(settings)) => serve(&settings),
         Ok(Request::Backup(arguments)) => tell(backup::backup(&arguments), arguments.output),
         Ok(Request::Restore(arguments)) => tell(backup::restore(&arguments), arguments.output),
+        Ok(Request::Explain(arguments)) => tell(explain_command::run(&arguments), arguments.output),
         Ok(Request::Root(command)) => tell(root_command::run(&command), command.output()),
         Ok(Request::Policy(command)) => policy_cli::run(&command),
         Ok(Request::Print(text)) => {

@@ -46,7 +46,10 @@ fn an_altered_body_is_noticed() {
 fn a_message_that_is_not_hidden_is_noticed() {
     is_noticed(
         Mutation::IgnoresVisibility,
-        &["had hidden it until", "not available for visibility timeout change"],
+        &[
+            "had hidden it until",
+            "not available for visibility timeout change",
+        ],
     );
 }
 

@@ -204,6 +204,11 @@ impl Door {
         }
     }
 
+    /// The reasons of the last denial, as JSON.
+    pub fn last_reasons(&self) -> Option<String> {
+        self.gate.last_denial().map(|denial| denial.json.clone())
+    }
+
     pub fn audited(&self) -> Vec<String> {
         self.audit.0.lock().unwrap().clone()
     }

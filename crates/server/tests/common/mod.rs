@@ -96,7 +96,12 @@ pub(crate) fn settings(flags: &[&str]) -> ServeSettings {
     let always = if replaced { &always[..3] } else { &always[..] };
     match config::read(always.iter().chain(flags).map(Into::into)).unwrap() {
         Asked::Serve(settings) => *settings,
-        Asked::Root(_) | Asked::Policy(_) | Asked::Backup(_) | Asked::Restore(_) | Asked::Print(_) => {
+        Asked::Explain(_)
+        | Asked::Root(_)
+        | Asked::Policy(_)
+        | Asked::Backup(_)
+        | Asked::Restore(_)
+        | Asked::Print(_) => {
             panic!("`serve` serves")
         }
     }

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 pub enum StsError {
     /// A defect; the log says more.
     Internal,
+    /// The message names no denial that this account may know the reasons of.
+    InvalidAuthorizationMessage,
     /// A session policy that is not understood.
     MalformedPolicyDocument {
         /// What is wrong with it.
@@ -38,6 +40,7 @@ impl StsError {
     #[must_use]
     pub fn rows() -> Vec<ErrorRow> {
         [
+            Self::InvalidAuthorizationMessage,
             Self::MalformedPolicyDocument {
                 reason: String::new(),
             },
@@ -55,6 +58,11 @@ impl ErrorCode for StsError {
     fn row(&self) -> ErrorRow {
         match self {
             Self::Internal => receiver("InternalFailure", 500),
+            Self::InvalidAuthorizationMessage => sender(
+                "InvalidAuthorizationMessageException",
+                "InvalidAuthorizationMessageException",
+                400,
+            ),
             Self::MalformedPolicyDocument { .. } => {
                 sender("MalformedPolicyDocumentException", "MalformedPolicyDocument", 400)
             }
@@ -74,6 +82,9 @@ impl ErrorCode for StsError {
             }
             Self::SessionNotAtHand => {
                 "The request has failed due to a temporary failure of the server. Try again.".into()
+            }
+            Self::InvalidAuthorizationMessage => {
+                "The authorization message is not valid: it names no denied call of this account, or one too long ago.".into()
             }
             Self::RefusedRole { reason } => (*reason).into(),
             Self::MalformedPolicyDocument { reason }

@@ -1,6 +1,7 @@
 //! One file per operation, and the table of them. What is not in the table answers `InvalidAction`.
 
 mod assume_role;
+mod decode_authorization_message;
 mod get_caller_identity;
 
 use bulla_gate::Endpoint;
@@ -8,5 +9,6 @@ use bulla_gate::Endpoint;
 /// Everything that STS answers to.
 pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<assume_role::AssumeRole>(),
+    Endpoint::of::<decode_authorization_message::DecodeAuthorizationMessage>(),
     Endpoint::of::<get_caller_identity::GetCallerIdentity>(),
 ];
