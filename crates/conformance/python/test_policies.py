@@ -1,8 +1,10 @@
-"""Managed policies, groups and permissions boundaries, as real clients use them."""
+"""Managed policies, groups, permissions boundaries and control policies, as real clients use them."""
+
+import json
 
 import pytest
 
-from bulla import allow, deny, error, error_code, policy, user
+from bulla import allow, deny, error, error_code, new_account, policy, user
 
 
 @pytest.fixture
@@ -75,3 +77,22 @@ def test_a_boundary_is_the_most_that_a_user_may_do(server, admin, iam, queue, na
     assert "permissions boundary" in message
     iam.delete_user_permissions_boundary(UserName=wanted)
     client.send_message(QueueUrl=queue, MessageBody="x")
+
+
+def test_a_service_control_policy_forbids_what_is_not_encrypted(server, admin, organization, name):
+    organizations = server.client("organizations", admin)
+    account, session = new_account(server, admin, name("account"))
+    if not organizations.list_roots()["Roots"][0]["PolicyTypes"]:
+        organizations.enable_policy_type(RootId=organization["root"], PolicyType="SERVICE_CONTROL_POLICY")
+    content = policy(deny("sqs:*", Sid="OnlyEncrypted", Condition={"Bool": {"aws:SecureTransport": "false"}}))
+    made = organizations.create_policy(
+        Content=content, Description="", Name=name("policy"), Type="SERVICE_CONTROL_POLICY")["Policy"]["PolicySummary"]
+    plain = server.client("sqs", session, http=True)
+    plain.list_queues()
+    organizations.attach_policy(PolicyId=made["Id"], TargetId=account)
+    message = error(plain.list_queues).response["Error"]["Message"]
+    assert "with an explicit deny in a service control policy" in message
+    server.client("sqs", session).list_queues()
+    assert json.loads(organizations.describe_policy(PolicyId=made["Id"])["Policy"]["Content"]) == json.loads(content)
+    organizations.detach_policy(PolicyId=made["Id"], TargetId=account)
+    plain.list_queues()

@@ -88,7 +88,7 @@ impl Gate {
         family: Family,
     ) -> Result<(), Box<Denial>> {
         let owner_place = self.place(request.owner);
-        let context = CallContext::new(caller, request, owner_place);
+        let context = CallContext::new(caller, request, owner_place.as_deref());
         let question = Request {
             principal: caller.identity.principal(),
             action: request.action,
@@ -97,7 +97,7 @@ impl Gate {
             context: &context,
             same_account_only: request.reach == Reach::OwnAccount,
         };
-        let layers = layers(caller, request);
+        let layers = layers(caller, request, owner_place.as_deref());
         let decision = decide(&question, &layers);
         if decision.is_allowed() {
             return Ok(());
@@ -106,7 +106,11 @@ impl Gate {
     }
 }
 
-fn layers<'a>(caller: &'a Caller, request: &'a AccessRequest) -> Layers<'a> {
+fn layers<'a>(
+    caller: &'a Caller,
+    request: &'a AccessRequest,
+    owner_place: Option<&'a OrganizationPlace>,
+) -> Layers<'a> {
     let identity = &*caller.identity;
     let place: Option<&OrganizationPlace> = caller.organization.as_deref();
     Layers {
@@ -114,6 +118,10 @@ fn layers<'a>(caller: &'a Caller, request: &'a AccessRequest) -> Layers<'a> {
         boundary: identity.boundary.as_deref(),
         session: identity.session.as_deref(),
         service_control: place.map_or(&[], |place| &place.service_control),
+        // The owner's organization can be another than the caller's.
+        resource_control: owner_place
+            .filter(|owner| owner.management_account != request.owner)
+            .map_or(&[], |owner| &owner.resource_control),
         resource: match &request.policy {
             ResourcePolicy::None => bulla_policy::ResourcePolicy::None,
             ResourcePolicy::Attached(policy) => bulla_policy::ResourcePolicy::Ordinary(policy.as_deref()),

@@ -102,10 +102,12 @@ pub struct OrganizationPlace {
     pub id: OrganizationId,
     /// `aws:PrincipalOrgPaths`: `o-…/r-…/ou-…/`, with a slash at the end.
     pub path: Arc<str>,
-    /// The management account, which service control policies do not bind.
+    /// The management account, which control policies do not bind.
     pub management_account: AccountId,
     /// Service control policies from the root down to the account, a list for each level.
     pub service_control: Vec<Level>,
+    /// Resource control policies from the root down to the account, a list for each level.
+    pub resource_control: Vec<Level>,
 }
 
 /// The resource on whose behalf a service calls: `aws:SourceArn` and what follows from it.

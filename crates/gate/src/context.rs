@@ -9,13 +9,13 @@ use crate::access::AccessRequest;
 use crate::caller::{Caller, OrganizationPlace, Source};
 use bulla_policy::{Cardinality, ConditionKey, Context, KnownKey, Value, Values};
 use bulla_types::Timestamp;
-use std::sync::Arc;
 
 /// The condition keys of one question.
 pub(crate) struct CallContext<'a> {
     caller: &'a Caller,
     request: &'a AccessRequest,
-    owner_place: Option<Arc<OrganizationPlace>>,
+    owner_place: Option<&'a OrganizationPlace>,
+    owner_paths: [&'a str; 1],
     org_paths: [&'a str; 1],
     source_org_paths: [&'a str; 1],
     via_service: Option<String>,
@@ -25,7 +25,7 @@ impl<'a> CallContext<'a> {
     pub(crate) fn new(
         caller: &'a Caller,
         request: &'a AccessRequest,
-        owner_place: Option<Arc<OrganizationPlace>>,
+        owner_place: Option<&'a OrganizationPlace>,
     ) -> Self {
         let source_place = caller
             .source
@@ -35,6 +35,7 @@ impl<'a> CallContext<'a> {
             caller,
             request,
             owner_place,
+            owner_paths: [owner_place.map_or("", |place| &place.path)],
             org_paths: [caller.organization.as_deref().map_or("", |place| &place.path)],
             source_org_paths: [source_place.map_or("", |place| &place.path)],
             via_service: caller.via.last().map(|service| via_service(service, caller)),
@@ -135,10 +136,8 @@ impl<'a> CallContext<'a> {
     fn resource(&self, key: &ConditionKey) -> Option<Values<'_>> {
         match key.known() {
             KnownKey::AwsResourceAccount => text(self.request.owner.as_str()),
-            KnownKey::AwsResourceOrgId => self
-                .owner_place
-                .as_ref()
-                .and_then(|place| text(place.id.as_str())),
+            KnownKey::AwsResourceOrgId => self.owner_place.and_then(|place| text(place.id.as_str())),
+            KnownKey::AwsResourceOrgPaths => self.owner_place.map(|_| Values::Borrowed(&self.owner_paths)),
             _ => None,
         }
     }

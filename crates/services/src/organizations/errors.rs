@@ -47,6 +47,33 @@ pub enum OrganizationsError {
     OrganizationalUnitNotFound,
     /// There is no such root or unit.
     ParentNotFound,
+    /// A policy of that name exists.
+    DuplicatePolicy,
+    /// The policy is attached there already.
+    DuplicatePolicyAttachment,
+    /// There is no effective policy of that type there.
+    EffectivePolicyNotFound,
+    /// The policy is attached somewhere.
+    PolicyInUse,
+    /// The policy is not attached there.
+    PolicyNotAttached,
+    /// There is no such policy.
+    PolicyNotFound,
+    /// The type is in use already.
+    PolicyTypeAlreadyEnabled,
+    /// The type is one that is not built.
+    PolicyTypeNotAvailable,
+    /// The type is not in use.
+    PolicyTypeNotEnabled,
+    /// There is no such root.
+    RootNotFound,
+    /// There is no such account, root or unit.
+    TargetNotFound,
+    /// A policy that is not understood.
+    MalformedPolicyDocument {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There is no such root or unit to move from.
     SourceParentNotFound,
 }
@@ -77,6 +104,20 @@ impl OrganizationsError {
             Self::OrganizationalUnitNotEmpty,
             Self::OrganizationalUnitNotFound,
             Self::ParentNotFound,
+            Self::DuplicatePolicy,
+            Self::DuplicatePolicyAttachment,
+            Self::EffectivePolicyNotFound,
+            Self::PolicyInUse,
+            Self::PolicyNotAttached,
+            Self::PolicyNotFound,
+            Self::PolicyTypeAlreadyEnabled,
+            Self::PolicyTypeNotAvailable,
+            Self::PolicyTypeNotEnabled,
+            Self::RootNotFound,
+            Self::TargetNotFound,
+            Self::MalformedPolicyDocument {
+                reason: String::new(),
+            },
             Self::SourceParentNotFound,
         ]
         .iter()
@@ -110,6 +151,18 @@ impl ErrorCode for OrganizationsError {
             Self::OrganizationalUnitNotEmpty => sender("OrganizationalUnitNotEmptyException"),
             Self::OrganizationalUnitNotFound => sender("OrganizationalUnitNotFoundException"),
             Self::ParentNotFound => sender("ParentNotFoundException"),
+            Self::DuplicatePolicy => sender("DuplicatePolicyException"),
+            Self::DuplicatePolicyAttachment => sender("DuplicatePolicyAttachmentException"),
+            Self::EffectivePolicyNotFound => sender("EffectivePolicyNotFoundException"),
+            Self::PolicyInUse => sender("PolicyInUseException"),
+            Self::PolicyNotAttached => sender("PolicyNotAttachedException"),
+            Self::PolicyNotFound => sender("PolicyNotFoundException"),
+            Self::PolicyTypeAlreadyEnabled => sender("PolicyTypeAlreadyEnabledException"),
+            Self::PolicyTypeNotAvailable => sender("PolicyTypeNotAvailableForOrganizationException"),
+            Self::PolicyTypeNotEnabled => sender("PolicyTypeNotEnabledException"),
+            Self::RootNotFound => sender("RootNotFoundException"),
+            Self::TargetNotFound => sender("TargetNotFoundException"),
+            Self::MalformedPolicyDocument { .. } => sender("MalformedPolicyDocumentException"),
             Self::SourceParentNotFound => sender("SourceParentNotFoundException"),
         }
     }
@@ -139,8 +192,21 @@ impl ErrorCode for OrganizationsError {
                 "You specified an organizational unit that doesn't exist.".into()
             }
             Self::ParentNotFound => "You specified a parent that doesn't exist.".into(),
+            Self::DuplicatePolicy => "A policy with the same name already exists.".into(),
+            Self::DuplicatePolicyAttachment => "The selected policy is already attached to the specified target.".into(),
+            Self::EffectivePolicyNotFound => "There is no effective policy of this type for the target: policies of this type are not built.".into(),
+            Self::PolicyInUse => "The policy is attached to one or more entities. You must detach it from all roots, OUs, and accounts before performing this operation.".into(),
+            Self::PolicyNotAttached => "The policy isn't attached to the specified target in the specified root.".into(),
+            Self::PolicyNotFound => "We can't find a policy with the PolicyId that you specified.".into(),
+            Self::PolicyTypeAlreadyEnabled => "The specified policy type is already enabled in the specified root.".into(),
+            Self::PolicyTypeNotAvailable => "You can't use this policy type: only SERVICE_CONTROL_POLICY and RESOURCE_CONTROL_POLICY are built.".into(),
+            Self::PolicyTypeNotEnabled => "The specified policy type isn't currently enabled in this root.".into(),
+            Self::RootNotFound => "We can't find a root with the RootId that you specified.".into(),
+            Self::TargetNotFound => "We can't find a root, OU, account, or policy with the TargetId that you specified.".into(),
             Self::SourceParentNotFound => "You specified a source parent that doesn't exist.".into(),
-            Self::ConstraintViolation { reason } | Self::InvalidInput { reason } => reason.into(),
+            Self::ConstraintViolation { reason }
+            | Self::InvalidInput { reason }
+            | Self::MalformedPolicyDocument { reason } => reason.into(),
         }
     }
 }

@@ -6,6 +6,14 @@
 pub(super) const ACCOUNT_NAME_CHARS_MAX: usize = 50;
 /// Accounts of an organization: what AWS raises the quota to, because nobody can ask for more here.
 pub(super) const ACCOUNTS_MAX: usize = 10_000;
+/// Policies of one type attached to a root, unit or account.
+pub(super) const ATTACHED_MAX: usize = 5;
+/// Control policies of an organization, of both types together.
+pub(super) const POLICIES_MAX: usize = 2_000;
+/// Characters of a control policy's description.
+pub(super) const POLICY_DESCRIPTION_CHARS_MAX: usize = 512;
+/// Characters of a control policy's name.
+pub(super) const POLICY_NAME_CHARS_MAX: usize = 128;
 /// Requests for accounts that are remembered; the oldest finished one makes room. AWS remembers them for 90 days.
 pub(super) const CREATIONS_MAX: usize = 1_000;
 /// Characters of an email address.

@@ -10,8 +10,12 @@
 //!   organizations.
 //! - A request for an account is durable before the account is made, and is taken up at the next start if it was
 //!   interrupted: no account is made that nobody knows of.
+//! - A change of a control policy, or of what it is attached to, is in the place of every account of the organization
+//!   before it is answered.
 //! - Only the management account changes an organization, whatever policies say.
 
+mod attachment;
+mod control;
 mod errors;
 mod first_start;
 mod limits;
@@ -62,6 +66,8 @@ pub enum OrganizationsOpenError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The policy engine refused what is built in: a defect.
+    Defect(String),
     /// An account whose making was interrupted could not be finished; the log says more.
     Unfinished,
 }
@@ -73,6 +79,7 @@ impl std::fmt::Display for OrganizationsOpenError {
             Self::Damaged { record, reason } => {
                 write!(formatter, "the record `{record}` is damaged: {reason}")
             }
+            Self::Defect(what) => formatter.write_str(what),
             Self::Unfinished => {
                 formatter.write_str("an account whose making was interrupted cannot be finished")
             }
@@ -122,9 +129,10 @@ impl Organizations {
             })?;
             entries.push(entry);
         }
-        // A member's place is made from the units above it.
+        // A member's place is made from the units above it and from the policies attached to them.
         entries.sort_by_key(rank);
-        let mut view = View::default();
+        let full_access = control::full_access().map_err(OrganizationsOpenError::Defect)?;
+        let mut view = View::new(full_access);
         view.apply(entries);
         let unfinished = view.unfinished();
         let accounts = Accounts::new(iam);
@@ -300,7 +308,12 @@ impl Organizations {
 fn rank(stored: &Stored) -> u8 {
     match stored {
         Stored::Organization(_) | Stored::NoOrganization(_) => 0,
-        Stored::Unit(..) | Stored::NoUnit(..) => 1,
+        Stored::Unit(..)
+        | Stored::NoUnit(..)
+        | Stored::Controls(..)
+        | Stored::NoControls(_)
+        | Stored::Policy(..)
+        | Stored::NoPolicy(..) => 1,
         Stored::Member(..) | Stored::NoMember(..) | Stored::Creation(..) | Stored::NoCreation(..) => 2,
     }
 }

@@ -1,8 +1,9 @@
-//! How organizations are stored: one directory record each for the organization, a unit, an account in it, and a
-//! request for an account; JSON, in the partition of the management account.
+//! How organizations are stored: one directory record each for the organization, a unit, an account in it, a request
+//! for an account, a control policy, and for which types of them are in use; JSON, in the partition of the management account.
 //!
 //! The format has a number; fields are never renamed or given another meaning under the same number.
 
+use super::control::{ControlKind, ControlPolicy, Controls, TargetId};
 use super::organization::{Creation, CreationState, Member, Organization, Unit};
 use super::view::Stored;
 use bulla_storage::Change;
@@ -10,6 +11,7 @@ use bulla_types::{AccountId, OrganizationId, OrganizationalUnitId, ParentId, Roo
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// All records begin so; then the kind, the organization, and what it is in it.
 pub(super) const PREFIX: &str = "organizations/";
@@ -62,6 +64,25 @@ enum StateRecord {
     EmailExists { completed_ms: u64 },
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ControlsRecord {
+    format: u32,
+    enabled: Vec<String>,
+    without_full_access: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyRecord {
+    format: u32,
+    name: String,
+    description: String,
+    kind: String,
+    content: String,
+    targets: Vec<String>,
+}
+
 /// What is to be committed for one change.
 pub(super) fn change(stored: &Stored) -> Result<Change, serde_json::Error> {
     Ok(match stored {
@@ -100,7 +121,47 @@ pub(super) fn change(stored: &Stored) -> Result<Change, serde_json::Error> {
             Change::Put(key("creation", *id, &creation.id), bytes(&encode(creation))?)
         }
         Stored::NoCreation(id, creation) => Change::Delete(key("creation", *id, creation)),
+        Stored::Controls(id, controls) => Change::Put(
+            key("controls", *id, ""),
+            bytes(&ControlsRecord {
+                format: FORMAT,
+                enabled: controls
+                    .enabled
+                    .iter()
+                    .map(|kind| kind.name().to_owned())
+                    .collect(),
+                without_full_access: target_records(&controls.without_full_access),
+            })?,
+        ),
+        Stored::NoControls(id) => Change::Delete(key("controls", *id, "")),
+        Stored::Policy(id, policy) => Change::Put(
+            key("policy", *id, &policy.id),
+            bytes(&PolicyRecord {
+                format: FORMAT,
+                name: policy.name.clone(),
+                description: policy.description.clone(),
+                kind: policy.kind.name().to_owned(),
+                content: policy.policy.text().to_owned(),
+                targets: target_records(&policy.targets),
+            })?,
+        ),
+        Stored::NoPolicy(id, policy) => Change::Delete(key("policy", *id, policy)),
     })
+}
+
+fn target_records(targets: &BTreeSet<TargetId>) -> Vec<String> {
+    targets.iter().map(|target| target.as_str().to_owned()).collect()
+}
+
+fn targets(records: &[String]) -> Result<BTreeSet<TargetId>, String> {
+    let parsed = records
+        .iter()
+        .map(|text| TargetId::parse(text).ok_or_else(|| format!("`{text}` is no target of a policy")));
+    parsed.collect()
+}
+
+fn kind(text: &str) -> Result<ControlKind, String> {
+    ControlKind::parse(text).map_err(|_| format!("`{text}` is no type of policy"))
 }
 
 fn encode(creation: &Creation) -> CreationRecord {
@@ -154,6 +215,8 @@ pub(super) fn decode(key: &[u8], value: &[u8]) -> Result<Stored, String> {
         "unit" => decode_unit(id, rest, value),
         "member" => decode_member(id, rest, value),
         "creation" => decode_creation(id, rest, value),
+        "controls" => decode_controls(id, value),
+        "policy" => decode_policy(id, rest, value),
         other => Err(format!("there are no records of the kind `{other}`")),
     }
 }
@@ -167,6 +230,32 @@ fn decode_organization(id: OrganizationId, value: &[u8]) -> Result<Stored, Strin
         management_account: account(&record.management_account)?,
         created: Timestamp::from_millis(record.created_ms),
     }))
+}
+
+fn decode_controls(id: OrganizationId, value: &[u8]) -> Result<Stored, String> {
+    let record: ControlsRecord = read(value)?;
+    check_format(record.format)?;
+    let enabled = record.enabled.iter().map(|text| kind(text));
+    let controls = Controls {
+        enabled: enabled.collect::<Result<_, _>>()?,
+        without_full_access: targets(&record.without_full_access)?,
+    };
+    Ok(Stored::Controls(id, controls))
+}
+
+fn decode_policy(id: OrganizationId, policy: &str, value: &[u8]) -> Result<Stored, String> {
+    let record: PolicyRecord = read(value)?;
+    check_format(record.format)?;
+    let kind = kind(&record.kind)?;
+    let policy = ControlPolicy {
+        id: policy.to_owned(),
+        policy: kind.compile_stored(&record.content, &record.name)?,
+        name: record.name,
+        description: record.description,
+        kind,
+        targets: targets(&record.targets)?,
+    };
+    Ok(Stored::Policy(id, policy))
 }
 
 fn decode_unit(id: OrganizationId, unit: &str, value: &[u8]) -> Result<Stored, String> {

@@ -1,8 +1,9 @@
 //! Structures that several operations share, as the API has them.
 
+use super::control::Found;
 use super::organization::{Creation, CreationState, Member, Unit};
 use super::view::Tree;
-use bulla_types::{AccountId, Timestamp};
+use bulla_types::{AccountId, ParentId, Timestamp};
 use bulla_wire::Shape;
 
 /// A tag; Organizations' tags are not built, so that a request with one is refused.
@@ -65,6 +66,45 @@ pub(crate) struct Account {
     pub(crate) joined_timestamp: Option<Timestamp>,
 }
 
+/// A control policy without its document.
+#[derive(Clone, Debug, Shape)]
+pub(crate) struct PolicySummary {
+    pub(crate) id: Option<String>,
+    pub(crate) arn: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<String>,
+    #[member(name = "Type")]
+    pub(crate) kind: Option<String>,
+    pub(crate) aws_managed: Option<bool>,
+}
+
+/// A control policy.
+#[derive(Clone, Debug, Shape)]
+#[shape(name = "Policy")]
+pub(crate) struct PolicyShape {
+    pub(crate) policy_summary: Option<PolicySummary>,
+    pub(crate) content: Option<String>,
+}
+
+/// What a control policy is attached to.
+#[derive(Clone, Debug, Shape)]
+pub(crate) struct PolicyTargetSummary {
+    pub(crate) target_id: Option<String>,
+    pub(crate) arn: Option<String>,
+    pub(crate) name: Option<String>,
+    #[member(name = "Type")]
+    pub(crate) kind: Option<String>,
+}
+
+/// What policies of a type come to at an account; never written, because the types that have it are not built.
+#[derive(Clone, Debug, Shape)]
+pub(crate) struct EffectivePolicy {
+    pub(crate) policy_content: Option<String>,
+    pub(crate) last_updated_timestamp: Option<Timestamp>,
+    pub(crate) target_id: Option<String>,
+    pub(crate) policy_type: Option<String>,
+}
+
 /// How far a request for an account is.
 #[derive(Clone, Debug, Shape)]
 pub(crate) struct CreateAccountStatus {
@@ -99,13 +139,36 @@ impl Tree {
         }
     }
 
+    /// The root.
+    pub(super) fn root(&self) -> Root {
+        let organization = &self.organization;
+        let enabled = self.controls.enabled.iter().map(|kind| PolicyTypeSummary {
+            kind: Some(kind.name().to_owned()),
+            status: Some("ENABLED".to_owned()),
+        });
+        Root {
+            id: Some(organization.root.to_string()),
+            arn: Some(organization.parent_arn(ParentId::Root(organization.root))),
+            name: Some("Root".to_owned()),
+            policy_types: Some(enabled.collect()),
+        }
+    }
+
+    /// A control policy with its document.
+    pub(super) fn policy(&self, found: Found<'_>) -> PolicyShape {
+        PolicyShape {
+            policy_summary: Some(found.summary(&self.organization)),
+            content: Some(found.content().to_owned()),
+        }
+    }
+
     /// A unit of it.
     pub(super) fn unit(&self, unit: &Unit) -> OrganizationalUnit {
         OrganizationalUnit {
             id: Some(unit.id.to_string()),
             arn: Some(self.organization.unit_arn(unit.id)),
             name: Some(unit.name.clone()),
-            path: Some(self.path(bulla_types::ParentId::Unit(unit.id))),
+            path: Some(self.path(ParentId::Unit(unit.id))),
         }
     }
 

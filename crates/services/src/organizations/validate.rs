@@ -1,9 +1,10 @@
 //! The members of requests: checked once.
 
+use super::control::TargetId;
 use super::errors::OrganizationsError;
 use super::limits::{ACCOUNT_NAME_CHARS_MAX, EMAIL_CHARS_MAX, EMAIL_CHARS_MIN, UNIT_NAME_CHARS_MAX};
 use super::shapes::Tag;
-use bulla_types::{AccountId, OrganizationalUnitId, ParentId};
+use bulla_types::{AccountId, OrganizationalUnitId, ParentId, RootId};
 
 fn invalid<T>(reason: impl Into<String>) -> Result<T, OrganizationsError> {
     Err(OrganizationsError::InvalidInput {
@@ -33,6 +34,34 @@ pub(super) fn parent(member: &str, text: &str) -> Result<ParentId, Organizations
 /// A unit's id.
 pub(super) fn unit(text: &str) -> Result<OrganizationalUnitId, OrganizationsError> {
     pattern("OrganizationalUnitId", OrganizationalUnitId::parse(text).ok())
+}
+
+/// The id of an account, root or unit.
+pub(super) fn target(text: &str) -> Result<TargetId, OrganizationsError> {
+    pattern("TargetId", TargetId::parse(text))
+}
+
+/// A type of policy that lists do not know.
+pub(super) fn no_such_filter(text: &str) -> OrganizationsError {
+    OrganizationsError::InvalidInput {
+        reason: format!(
+            "You provided {text} for Filter; SERVICE_CONTROL_POLICY and RESOURCE_CONTROL_POLICY are built."
+        ),
+    }
+}
+
+/// The id of the organization's root.
+pub(super) fn root(text: &str) -> Result<RootId, OrganizationsError> {
+    pattern("RootId", RootId::parse(text).ok())
+}
+
+/// A policy's id: `p-` and 8 to 128 letters, digits or underscores.
+pub(super) fn policy(text: &str) -> Result<(), OrganizationsError> {
+    let tail = text
+        .strip_prefix("p-")
+        .filter(|tail| (8..=128).contains(&tail.len()));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    pattern("PolicyId", tail.filter(|tail| tail.bytes().all(plain)).map(drop))
 }
 
 /// An account or a unit.

@@ -1,8 +1,10 @@
 //! All organizations in memory, and where each account stands. Rebuilt from the directory at start.
 
+use super::control::{ControlKind, ControlPolicy, Controls};
 use super::errors::OrganizationsError;
 use super::organization::{Creation, Member, Organization, Unit};
 use bulla_gate::OrganizationPlace;
+use bulla_policy::Policy;
 use bulla_types::{AccountId, OrganizationId, OrganizationalUnitId, ParentId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,6 +16,8 @@ pub(super) struct Tree {
     pub(super) units: BTreeMap<OrganizationalUnitId, Unit>,
     pub(super) members: BTreeMap<AccountId, Member>,
     pub(super) creations: BTreeMap<String, Creation>,
+    pub(super) controls: Controls,
+    pub(super) policies: BTreeMap<String, ControlPolicy>,
 }
 
 /// One change of what is stored.
@@ -27,14 +31,20 @@ pub(super) enum Stored {
     NoMember(OrganizationId, AccountId),
     Creation(OrganizationId, Creation),
     NoCreation(OrganizationId, String),
+    Controls(OrganizationId, Controls),
+    NoControls(OrganizationId),
+    Policy(OrganizationId, ControlPolicy),
+    NoPolicy(OrganizationId, String),
 }
 
 /// All organizations.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct View {
     trees: BTreeMap<OrganizationId, Tree>,
     of_account: HashMap<AccountId, OrganizationId>,
     places: HashMap<AccountId, Arc<OrganizationPlace>>,
+    /// What `FullAWSAccess` says.
+    full_access: Arc<Policy>,
 }
 
 impl Tree {
@@ -44,6 +54,8 @@ impl Tree {
             units: BTreeMap::new(),
             members: BTreeMap::new(),
             creations: BTreeMap::new(),
+            controls: Controls::default(),
+            policies: BTreeMap::new(),
         }
     }
 
@@ -79,7 +91,7 @@ impl Tree {
     }
 
     /// The units from the root down to `parent`, which may be one.
-    fn chain(&self, parent: ParentId) -> Vec<OrganizationalUnitId> {
+    pub(super) fn chain(&self, parent: ParentId) -> Vec<OrganizationalUnitId> {
         let mut chain = Vec::new();
         let mut at = parent;
         while let ParentId::Unit(id) = at {
@@ -108,19 +120,28 @@ impl Tree {
         path
     }
 
-    fn place(&self, member: &Member) -> OrganizationPlace {
+    fn place(&self, member: &Member, full_access: &Arc<Policy>) -> OrganizationPlace {
         OrganizationPlace {
             id: self.organization.id,
             path: self.path(member.parent).into(),
             management_account: self.organization.management_account,
-            // Service control policies are not built: the policy type is not enabled on the root, as in a new
-            // organization at AWS.
-            service_control: Vec::new(),
+            service_control: self.levels(ControlKind::Service, member, full_access),
+            resource_control: self.levels(ControlKind::Resource, member, full_access),
         }
     }
 }
 
 impl View {
+    /// Without organizations.
+    pub(super) fn new(full_access: Arc<Policy>) -> Self {
+        Self {
+            trees: BTreeMap::new(),
+            of_account: HashMap::new(),
+            places: HashMap::new(),
+            full_access,
+        }
+    }
+
     /// Where an account stands.
     pub(super) fn place(&self, account: AccountId) -> Option<Arc<OrganizationPlace>> {
         self.places.get(&account).cloned()
@@ -206,6 +227,24 @@ impl View {
                         drop(tree.creations.insert(creation.id.clone(), creation));
                     });
                 }
+                Stored::Controls(id, controls) => {
+                    self.with(id, |tree| tree.controls = controls);
+                    self.refresh(id);
+                }
+                Stored::NoControls(id) => {
+                    self.with(id, |tree| tree.controls = Controls::default());
+                    self.refresh(id);
+                }
+                Stored::Policy(id, policy) => {
+                    self.with(id, |tree| {
+                        drop(tree.policies.insert(policy.id.clone(), policy));
+                    });
+                    self.refresh(id);
+                }
+                Stored::NoPolicy(id, policy) => {
+                    self.with(id, |tree| drop(tree.policies.remove(&policy)));
+                    self.refresh(id);
+                }
                 Stored::NoCreation(id, creation) => {
                     self.with(id, |tree| drop(tree.creations.remove(&creation)));
                 }
@@ -219,12 +258,24 @@ impl View {
         }
     }
 
+    /// Makes the places of all accounts of an organization anew: what limits them has changed.
+    fn refresh(&mut self, id: OrganizationId) {
+        let Some(tree) = self.trees.get(&id) else {
+            return;
+        };
+        for member in tree.members.values() {
+            let place = tree.place(member, &self.full_access);
+            self.places.insert(member.account, Arc::new(place));
+        }
+    }
+
     fn put_member(&mut self, id: OrganizationId, member: Member) {
         let Some(tree) = self.trees.get_mut(&id) else {
             return;
         };
         self.of_account.insert(member.account, id);
-        self.places.insert(member.account, Arc::new(tree.place(&member)));
+        self.places
+            .insert(member.account, Arc::new(tree.place(&member, &self.full_access)));
         tree.members.insert(member.account, member);
     }
 }

@@ -64,10 +64,15 @@ fn next_part(tree: &Tree) -> (Vec<Stored>, bool) {
         .keys()
         .map(|creation| Stored::NoCreation(id, creation.clone()));
     let units = tree.units.keys().map(|unit| Stored::NoUnit(id, *unit));
-    let part: Vec<_> = creations.chain(units).take(PART_MAX).collect();
+    let policies = tree
+        .policies
+        .keys()
+        .map(|policy| Stored::NoPolicy(id, policy.clone()));
+    let part: Vec<_> = creations.chain(policies).chain(units).take(PART_MAX).collect();
     if !part.is_empty() {
         return (part, false);
     }
     let members = tree.members.keys().map(|account| Stored::NoMember(id, *account));
-    (members.chain([Stored::NoOrganization(id)]).collect(), true)
+    let last = [Stored::NoControls(id), Stored::NoOrganization(id)];
+    (members.chain(last).collect(), true)
 }

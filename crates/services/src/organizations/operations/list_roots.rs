@@ -4,7 +4,6 @@ use crate::organizations::access;
 use crate::organizations::shapes::Root;
 use crate::organizations::{Organizations, OrganizationsError};
 use bulla_gate::{Authorized, Call, Operation, Resolved};
-use bulla_types::ParentId;
 use bulla_wire::Shape;
 
 /// The operation.
@@ -54,13 +53,7 @@ impl Operation for ListRoots {
         call: &Call<'_>,
         _: Authorized<Self>,
     ) -> Result<ListRootsOutput, OrganizationsError> {
-        let organization = organizations.managed(call)?;
-        let root = Root {
-            id: Some(organization.root.to_string()),
-            arn: Some(organization.parent_arn(ParentId::Root(organization.root))),
-            name: Some("Root".to_owned()),
-            policy_types: Some(Vec::new()),
-        };
+        let root = organizations.view().managed_by(call.account())?.root();
         Ok(ListRootsOutput {
             roots: vec![root],
             next_token: None,

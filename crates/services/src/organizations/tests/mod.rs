@@ -1,3 +1,5 @@
+mod controls;
+
 use super::organization::{Creation, CreationState};
 use super::view::Stored;
 use crate::testing::World;
