@@ -2,6 +2,7 @@
 
 use super::errors::KmsError;
 use super::words::Word;
+use aws_lc_rs::digest::{self, SHA256, SHA384, SHA512};
 
 /// What encrypts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,17 @@ pub(super) enum AgreementAlgorithm {
     Ecdh,
 }
 
+/// What the message of a request to sign is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MessageType {
+    /// What is to be signed.
+    Raw,
+    /// Its digest.
+    Digest,
+    /// The message representative of ML-DSA.
+    ExternalMu,
+}
+
 impl EncryptionAlgorithm {
     /// What RSA keys encrypt with.
     pub(super) const RSA: &'static [Self] = &[Self::RsaesOaepSha1, Self::RsaesOaepSha256];
@@ -89,6 +101,16 @@ impl SigningAlgorithm {
         Self::RsassaPssSha384,
         Self::RsassaPssSha512,
     ];
+
+    /// The digest that it signs; `None` of those that sign the message itself.
+    pub(super) fn digest(self) -> Option<&'static digest::Algorithm> {
+        match self {
+            Self::RsassaPssSha256 | Self::RsassaPkcs1Sha256 | Self::EcdsaSha256 => Some(&SHA256),
+            Self::RsassaPssSha384 | Self::RsassaPkcs1Sha384 | Self::EcdsaSha384 => Some(&SHA384),
+            Self::RsassaPssSha512 | Self::RsassaPkcs1Sha512 | Self::EcdsaSha512 => Some(&SHA512),
+            Self::Sm2Dsa | Self::MlDsaShake256 | Self::Ed25519Sha512 | Self::Ed25519PhSha512 => None,
+        }
+    }
 }
 
 impl Word for EncryptionAlgorithm {
@@ -169,6 +191,18 @@ impl Word for AgreementAlgorithm {
     fn word(self) -> &'static str {
         match self {
             Self::Ecdh => "ECDH",
+        }
+    }
+}
+
+impl Word for MessageType {
+    const ALL: &'static [Self] = &[Self::Raw, Self::Digest, Self::ExternalMu];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Raw => "RAW",
+            Self::Digest => "DIGEST",
+            Self::ExternalMu => "EXTERNAL_MU",
         }
     }
 }

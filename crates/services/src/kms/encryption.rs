@@ -7,6 +7,7 @@ use super::ciphertext::{Ciphertext, seal};
 use super::errors::KmsError;
 use super::key::{Key, Material};
 use super::kind::KeyUsage;
+use super::oaep;
 use super::validate;
 use super::words::Word;
 use bulla_envelope::SecretBytes;
@@ -58,7 +59,10 @@ impl<'a> Encryption<'a> {
         operation: &str,
     ) -> Result<Vec<u8>, KmsError> {
         self.check(key, operation)?;
-        kms.seal(key, plaintext, self.context)
+        if key.kind.is_symmetric() {
+            return kms.seal(key, plaintext, self.context);
+        }
+        oaep::encrypt(key, self.algorithm, plaintext)
     }
 
     /// Decrypts, if the key is for that and may be used now.
@@ -69,7 +73,13 @@ impl<'a> Encryption<'a> {
         operation: &str,
     ) -> Result<Opened<'k>, KmsError> {
         self.check(key, operation)?;
-        key.open(blob, self.context)
+        if key.kind.is_symmetric() {
+            return key.open(blob, self.context);
+        }
+        Ok(Opened {
+            plaintext: oaep::decrypt(key, self.algorithm, blob)?,
+            material: &key.material,
+        })
     }
 
     /// Only the symmetric algorithm knows encryption contexts: one that would be ignored is refused.

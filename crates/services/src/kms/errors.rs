@@ -69,6 +69,8 @@ pub enum KmsError {
     },
     /// The message authentication code is not that of the message.
     InvalidMac,
+    /// The signature is not one of the message by the key.
+    InvalidSignature,
     /// A marker that no page of this operation gave.
     InvalidMarker,
     /// There is no such key, or no longer.
@@ -143,6 +145,7 @@ impl KmsError {
             Self::InvalidKeyId { text: text() },
             Self::InvalidKeyUsage { reason: text() },
             Self::InvalidMac,
+            Self::InvalidSignature,
             Self::InvalidMarker,
             Self::KeyNotFound { key: key() },
             Self::LimitExceeded { reason: text() },
@@ -188,6 +191,7 @@ impl ErrorCode for KmsError {
             Self::InvalidGrantToken => sender("InvalidGrantTokenException"),
             Self::InvalidKeyUsage { .. } => sender("InvalidKeyUsageException"),
             Self::InvalidMac => sender("KMSInvalidMacException"),
+            Self::InvalidSignature => sender("KMSInvalidSignatureException"),
             Self::InvalidMarker => sender("InvalidMarkerException"),
             Self::LimitExceeded { .. } => sender("LimitExceededException"),
             Self::MalformedPolicy { .. } => sender("MalformedPolicyDocumentException"),
@@ -220,7 +224,7 @@ impl ErrorCode for KmsError {
             Self::InvalidAliasName { reason } => (*reason).into(),
             Self::InvalidArn { text } => format!("Invalid arn {text}").into(),
             // A message would tell which of key, context and bytes was wrong.
-            Self::InvalidCiphertext | Self::InvalidMac => "".into(),
+            Self::InvalidCiphertext | Self::InvalidMac | Self::InvalidSignature => "".into(),
             Self::GrantNotFound { id } => format!("Grant ID {id} not found").into(),
             Self::InvalidGrantId { id } => format!("Invalid grant ID {id}").into(),
             Self::InvalidGrantToken => "Invalid grant token".into(),

@@ -259,6 +259,13 @@ impl KeyKind {
     }
 }
 
+impl PairSpec {
+    /// Whether it is RSA, of whatever size.
+    pub(super) fn is_rsa(self) -> bool {
+        matches!(self, Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096)
+    }
+}
+
 fn usages(spec: KeySpec) -> &'static [KeyUsage] {
     match spec {
         KeySpec::SymmetricDefault => &[KeyUsage::EncryptDecrypt],

@@ -11,6 +11,12 @@ pub(super) const MESSAGE_BYTES_MAX: usize = 4096;
 /// A message authentication code or a signature, bytes; at least one.
 pub(super) const SIGNATURE_BYTES_MAX: usize = 6144;
 
+/// A public key that `DeriveSharedSecret` gets, bytes; at least one.
+pub(super) const PUBLIC_KEY_BYTES_MAX: usize = 8192;
+
+/// RSA key pairs that are made at a time; whoever comes later waits.
+pub(super) const RSA_GENERATIONS_MAX: usize = 2;
+
 /// Ciphertext of `Decrypt`, bytes; at least one.
 pub(super) const CIPHERTEXT_BYTES_MAX: usize = 6144;
 /// A data key that is asked for by its length, bytes; at least one.

@@ -15,10 +15,12 @@
 //! - Nothing is decrypted under another encryption context than it was encrypted under.
 
 mod access;
+mod agreement;
 mod algorithms;
 mod alias;
 mod ciphertext;
 mod data_key;
+mod data_key_pair;
 mod encryption;
 mod errors;
 mod generate;
@@ -28,9 +30,11 @@ mod grant_shapes;
 mod grant_view;
 mod grants;
 mod key;
+mod key_pair;
 mod kind;
 mod limits;
 mod mac;
+mod oaep;
 pub mod operations;
 mod policy;
 mod record;
@@ -38,6 +42,7 @@ mod reference;
 mod rotation;
 mod secret;
 mod shapes;
+mod signing;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -57,6 +62,7 @@ use bulla_storage::{Change, DirectoryWriter};
 use bulla_types::Timestamp;
 use bulla_wire::{Protocol, ServiceWire};
 use bytes::Bytes;
+use generate::Generating;
 use key::Key;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::Mutex;
@@ -79,6 +85,7 @@ pub struct Kms {
     writing: Mutex<()>,
     /// A key policy that allows nobody anything: that of keys of other accounts that do not exist.
     nobody: Arc<Policy>,
+    generating: Generating,
 }
 
 /// Why the keys could not be opened, for the operator.
@@ -149,6 +156,7 @@ impl Kms {
             view: RwLock::new(view),
             writing: Mutex::new(()),
             nobody: policy::nobody().map_err(KmsOpenError::Defect)?,
+            generating: Generating::default(),
         });
         kms.forget_grants(&orphans).await;
         sweep::start(&kms);

@@ -1,5 +1,6 @@
 //! The secret in a key's material, by kind of key.
 
+use super::key_pair::KeyPair;
 use super::kind::{KeyKind, KeySpec};
 use bulla_envelope::{SecretBytes, SecretKey};
 use bulla_runtime::Entropy;
@@ -11,6 +12,8 @@ pub(super) enum Secret {
     Symmetric(SecretKey),
     /// Makes message authentication codes.
     Mac(SecretBytes),
+    /// Signs, decrypts or agrees on secrets.
+    Pair(KeyPair),
 }
 
 impl Secret {
@@ -31,6 +34,7 @@ impl Secret {
         match self {
             Self::Symmetric(key) => key.expose(),
             Self::Mac(key) => key.expose(),
+            Self::Pair(pair) => pair.pkcs8().expose(),
         }
     }
 
@@ -41,7 +45,7 @@ impl Secret {
             KeySpec::Hmac224 | KeySpec::Hmac256 | KeySpec::Hmac384 | KeySpec::Hmac512 => {
                 (kind.mac_key_bytes() == Some(stored.expose().len())).then_some(Self::Mac(stored))
             }
-            KeySpec::Pair(_) => None,
+            KeySpec::Pair(pair) => Some(Self::Pair(KeyPair::new(pair, kind.usage(), stored))),
         }
     }
 
@@ -49,7 +53,7 @@ impl Secret {
     pub(super) fn encrypting_key(&self) -> Option<&SecretKey> {
         match self {
             Self::Symmetric(key) => Some(key),
-            Self::Mac(_) => None,
+            Self::Mac(_) | Self::Pair(_) => None,
         }
     }
 
@@ -57,7 +61,15 @@ impl Secret {
     pub(super) fn mac_key(&self) -> Option<&[u8]> {
         match self {
             Self::Mac(key) => Some(key.expose()),
-            Self::Symmetric(_) => None,
+            Self::Symmetric(_) | Self::Pair(_) => None,
+        }
+    }
+
+    /// Of asymmetric keys.
+    pub(super) fn pair(&self) -> Option<&KeyPair> {
+        match self {
+            Self::Pair(pair) => Some(pair),
+            Self::Symmetric(_) | Self::Mac(_) => None,
         }
     }
 }

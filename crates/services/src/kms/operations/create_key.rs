@@ -104,7 +104,7 @@ impl Operation for CreateKey {
         let text = input.policy.clone().unwrap_or_else(|| policy::default_for(owner));
         let policy = policy::parse(&text, &new.arn)?;
         check_quota(&kms.view(), call)?;
-        let secret = kms.new_secret(new.kind)?;
+        let secret = kms.new_secret(new.kind).await?;
         let key = Key {
             id: new.id,
             region,

@@ -6,6 +6,7 @@ mod create_grant;
 mod create_key;
 mod decrypt;
 mod delete_alias;
+mod derive_shared_secret;
 mod describe_key;
 mod disable_key;
 mod disable_key_rotation;
@@ -13,11 +14,14 @@ mod enable_key;
 mod enable_key_rotation;
 mod encrypt;
 mod generate_data_key;
+mod generate_data_key_pair;
+mod generate_data_key_pair_without_plaintext;
 mod generate_data_key_without_plaintext;
 mod generate_mac;
 mod generate_random;
 mod get_key_policy;
 mod get_key_rotation_status;
+mod get_public_key;
 mod list_aliases;
 mod list_grants;
 mod list_key_policies;
@@ -32,10 +36,12 @@ mod retire_grant;
 mod revoke_grant;
 mod rotate_key_on_demand;
 mod schedule_key_deletion;
+mod sign;
 mod tag_resource;
 mod untag_resource;
 mod update_alias;
 mod update_key_description;
+mod verify;
 mod verify_mac;
 
 use bulla_gate::Endpoint;
@@ -52,6 +58,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<create_key::CreateKey>(),
     Endpoint::of::<Decrypt>(),
     Endpoint::of::<delete_alias::DeleteAlias>(),
+    Endpoint::of::<derive_shared_secret::DeriveSharedSecret>(),
     Endpoint::of::<describe_key::DescribeKey>(),
     Endpoint::of::<disable_key::DisableKey>(),
     Endpoint::of::<disable_key_rotation::DisableKeyRotation>(),
@@ -59,11 +66,14 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<enable_key_rotation::EnableKeyRotation>(),
     Endpoint::of::<encrypt::Encrypt>(),
     Endpoint::of::<GenerateDataKey>(),
+    Endpoint::of::<generate_data_key_pair::GenerateDataKeyPair>(),
+    Endpoint::of::<generate_data_key_pair_without_plaintext::GenerateDataKeyPairWithoutPlaintext>(),
     Endpoint::of::<generate_data_key_without_plaintext::GenerateDataKeyWithoutPlaintext>(),
     Endpoint::of::<generate_mac::GenerateMac>(),
     Endpoint::of::<generate_random::GenerateRandom>(),
     Endpoint::of::<get_key_policy::GetKeyPolicy>(),
     Endpoint::of::<get_key_rotation_status::GetKeyRotationStatus>(),
+    Endpoint::of::<get_public_key::GetPublicKey>(),
     Endpoint::of::<list_aliases::ListAliases>(),
     Endpoint::of::<list_grants::ListGrants>(),
     Endpoint::of::<list_key_policies::ListKeyPolicies>(),
@@ -77,9 +87,11 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<revoke_grant::RevokeGrant>(),
     Endpoint::of::<rotate_key_on_demand::RotateKeyOnDemand>(),
     Endpoint::of::<schedule_key_deletion::ScheduleKeyDeletion>(),
+    Endpoint::of::<sign::Sign>(),
     Endpoint::of::<tag_resource::TagResource>(),
     Endpoint::of::<untag_resource::UntagResource>(),
     Endpoint::of::<update_alias::UpdateAlias>(),
     Endpoint::of::<update_key_description::UpdateKeyDescription>(),
+    Endpoint::of::<verify::Verify>(),
     Endpoint::of::<verify_mac::VerifyMac>(),
 ];

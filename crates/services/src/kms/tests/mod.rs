@@ -3,6 +3,7 @@
 mod courier;
 mod encrypting;
 mod grants;
+mod key_pairs;
 mod lifecycle;
 mod macs;
 mod names;
@@ -10,6 +11,7 @@ mod permissions;
 mod policies;
 mod re_encrypting;
 mod rotation;
+mod signing;
 
 use super::Kms;
 use super::operations::OPERATIONS;
