@@ -5,11 +5,11 @@ use crate::authenticate::{Authentication, SigningKeys};
 use crate::caller::OrganizationPlace;
 use crate::denials::Denials;
 use crate::endpoint::Endpoint;
-use crate::operation::{Family, Service};
+use crate::operation::{Family, NotBuilt, Service};
 use crate::ports::{AuditTrail, Credentials, Organizations};
 use bulla_runtime::Runtime;
 use bulla_types::AccountId;
-use bulla_wire::ServiceWire;
+use bulla_wire::{ErrorRow, ServiceWire};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub struct Gate {
     pub(crate) signing_keys: SigningKeys,
     pub(crate) wires: Vec<ServiceWire>,
     families: HashMap<&'static str, Family>,
+    /// By signing name.
+    not_built: HashMap<&'static str, NotBuilt>,
     /// What URLs in answers begin with, instead of the host that the client used.
     pub(crate) public_url: Option<Arc<str>>,
     services: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
@@ -62,6 +64,7 @@ impl Gate {
             signing_keys: SigningKeys::default(),
             wires: Vec::new(),
             families: HashMap::new(),
+            not_built: HashMap::new(),
             public_url: None,
             services: HashMap::new(),
             endpoints: HashMap::new(),
@@ -90,6 +93,7 @@ impl Gate {
         self.services.insert(TypeId::of::<S>(), service);
         self.wires.push(*S::WIRE);
         self.families.insert(S::WIRE.signing_name, S::FAMILY);
+        self.not_built.insert(S::WIRE.signing_name, S::NOT_BUILT);
         let table = self.endpoints.entry(S::WIRE.signing_name).or_default();
         table.extend(
             operations
@@ -110,6 +114,12 @@ impl Gate {
 
     pub(crate) fn family(&self, service: &str) -> Family {
         self.families.get(service).copied().unwrap_or(Family::Query)
+    }
+
+    /// How the service says that it has not built this operation of AWS's, if it is one.
+    pub(crate) fn not_built(&self, service: &str, name: &str) -> Option<ErrorRow> {
+        let known = self.not_built.get(service)?;
+        known.operations.contains(&name).then_some(known.row)
     }
 
     pub(crate) fn endpoint(&self, service: &str, name: &str) -> Option<Endpoint> {

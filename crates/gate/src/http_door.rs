@@ -108,6 +108,13 @@ impl Gate {
                 failure
             })?;
         let Some(endpoint) = self.endpoint(wire.signing_name, &route.operation) else {
+            if let Some(row) = self.not_built(wire.signing_name, &route.operation) {
+                let message = format!("{} is not built.", route.operation);
+                return Err(Failure {
+                    row,
+                    message: Cow::Owned(message),
+                });
+            }
             let (row, message) = route.unknown_operation();
             let message = format!("{message} It may exist at AWS and not be built here yet.");
             return Err(Failure {

@@ -31,5 +31,5 @@ pub use common_error::CommonError;
 pub use denials::{DECODE_AUTHORIZATION_MESSAGE, KeptDenial};
 pub use endpoint::Endpoint;
 pub use gate::{Gate, Ports};
-pub use operation::{Authorized, ErrorCode, Family, Operation, OperationName, Resolved, Service};
+pub use operation::{Authorized, ErrorCode, Family, NotBuilt, Operation, OperationName, Resolved, Service};
 pub use ports::{AuditTrail, Credential, CredentialRefusal, Credentials, Organizations, SecretAccessKey};

@@ -5,6 +5,7 @@
 
 use crate::access::Access;
 use crate::call::Call;
+use bulla_wire::error::common;
 use bulla_wire::{ErrorRow, Protocol, ServiceWire, Shape};
 use std::borrow::Cow;
 use std::future::Future;
@@ -37,6 +38,20 @@ pub trait Service: Send + Sync + 'static {
     const PRINCIPAL: &'static str;
     /// How it words common errors.
     const FAMILY: Family;
+    /// Operations that AWS has and that are not built, if the service has an error to say so.
+    const NOT_BUILT: NotBuilt = NotBuilt {
+        operations: &[],
+        row: common::UNKNOWN_OPERATION,
+    };
+}
+
+/// Operations of AWS's that a caller is told to be not built, rather than unknown.
+#[derive(Clone, Copy, Debug)]
+pub struct NotBuilt {
+    /// Their names.
+    pub operations: &'static [&'static str],
+    /// How the service says so.
+    pub row: ErrorRow,
 }
 
 /// An operation's own error. `row` is one exhaustive match: the service's error table.

@@ -199,7 +199,7 @@ impl ErrorCode for KmsError {
                 sender("KMSInvalidStateException")
             }
             Self::Tag { .. } => sender("TagException"),
-            Self::Unsupported { .. } => sender("UnsupportedOperationException"),
+            Self::Unsupported { .. } => UNSUPPORTED,
             Self::Validation { .. } => sender("ValidationException"),
         }
     }
@@ -244,6 +244,9 @@ impl ErrorCode for KmsError {
         }
     }
 }
+
+/// How KMS says that an operation is not built.
+pub(super) const UNSUPPORTED: ErrorRow = sender("UnsupportedOperationException");
 
 /// KMS answers 400 to whatever is the client's fault.
 const fn sender(shape: &'static str) -> ErrorRow {

@@ -55,7 +55,7 @@ pub use errors::KmsError;
 pub use shapes::{Plaintext, RecipientInfo};
 
 use bulla_envelope::{InstanceKey, Purpose, SecretKey};
-use bulla_gate::{Call, Family, Service};
+use bulla_gate::{Call, Family, NotBuilt, Service};
 use bulla_policy::Policy;
 use bulla_runtime::Runtime;
 use bulla_storage::{Change, DirectoryWriter};
@@ -122,6 +122,10 @@ impl Service for Kms {
     const WIRE: &'static ServiceWire = &WIRE;
     const PRINCIPAL: &'static str = "kms.amazonaws.com";
     const FAMILY: Family = Family::Json;
+    const NOT_BUILT: NotBuilt = NotBuilt {
+        operations: operations::NOT_BUILT,
+        row: errors::UNSUPPORTED,
+    };
 }
 
 impl Kms {

@@ -1,4 +1,4 @@
-//! One file per operation. What is not in the table answers `UnknownOperationException`.
+//! One file per operation. What AWS has beyond the table answers `UnsupportedOperationException`.
 
 mod cancel_key_deletion;
 mod create_alias;
@@ -49,6 +49,28 @@ use bulla_gate::Endpoint;
 pub use decrypt::{Decrypt, DecryptInput, DecryptOutput};
 pub use generate_data_key::{GenerateDataKey, GenerateDataKeyInput, GenerateDataKeyOutput};
 pub use probe_decrypt::{ProbeDecrypt, ProbeDecryptInput};
+
+/// What AWS has and Bulla has not built.
+pub(super) const NOT_BUILT: &[&str] = &[
+    // Custom key stores: keys live in the server itself.
+    "ConnectCustomKeyStore",
+    "CreateCustomKeyStore",
+    "DeleteCustomKeyStore",
+    "DescribeCustomKeyStores",
+    "DisconnectCustomKeyStore",
+    "UpdateCustomKeyStore",
+    // ML-KEM.
+    "Decapsulate",
+    "Encapsulate",
+    // Imported key material.
+    "DeleteImportedKeyMaterial",
+    "GetParametersForImport",
+    "ImportKeyMaterial",
+    // Multi-Region keys.
+    "ReplicateKey",
+    "UpdatePrimaryRegion",
+    "GetKeyLastUsage",
+];
 
 /// Everything that KMS answers to.
 pub const OPERATIONS: &[Endpoint] = &[

@@ -194,3 +194,21 @@ async fn random_bytes_come_in_the_number_asked_for() {
         "ValidationException"
     );
 }
+
+#[tokio::test]
+async fn an_operation_that_is_not_built_says_so() {
+    let server = Server::start().await;
+    for (operation, expected) in [
+        ("DescribeCustomKeyStores", "UnsupportedOperationException"),
+        ("ReplicateKey", "UnsupportedOperationException"),
+        ("Nonsense", "UnknownOperationException"),
+    ] {
+        assert_eq!(server.error(operation, json!({})).await, expected);
+    }
+    for name in crate::kms::operations::NOT_BUILT {
+        let built = crate::kms::operations::OPERATIONS
+            .iter()
+            .any(|endpoint| endpoint.name().name == *name);
+        assert!(!built, "{name} is built");
+    }
+}
