@@ -7,7 +7,7 @@ use super::key::Key;
 use super::key_pair::Private;
 use super::kind::KeyUsage;
 use super::limits::PUBLIC_KEY_BYTES_MAX;
-use super::validate::{blob_length, missing};
+use super::validate::blob_length;
 use super::words::Word;
 use aws_lc_rs::agreement::{self, ParsedPublicKey, ParsedPublicKeyFormat, PrivateKey, UnparsedPublicKey};
 use bulla_envelope::SecretBytes;
@@ -23,9 +23,8 @@ pub(super) struct Agreement<'a> {
 
 impl<'a> Agreement<'a> {
     /// Checks the members.
-    pub(super) fn new(public_key: Option<&'a Blob>, algorithm: Option<&str>) -> Result<Self, KmsError> {
-        let algorithm = AgreementAlgorithm::required(algorithm, "keyAgreementAlgorithm")?;
-        let Blob(public_key) = public_key.ok_or_else(|| missing("publicKey"))?;
+    pub(super) fn new(Blob(public_key): &'a Blob, algorithm: &str) -> Result<Self, KmsError> {
+        let algorithm = AgreementAlgorithm::parse(algorithm, "keyAgreementAlgorithm")?;
         blob_length(public_key, "publicKey", PUBLIC_KEY_BYTES_MAX)?;
         Ok(Self {
             algorithm,

@@ -7,7 +7,7 @@ use super::data_key::end_dry_run;
 use super::errors::KmsError;
 use super::key::Key;
 use super::kind::{KeyUsage, PairSpec, built};
-use super::validate::{missing, violation};
+use super::validate::violation;
 use super::words::Word;
 use bulla_envelope::SecretBytes;
 use bulla_gate::AccessRequest;
@@ -33,9 +33,8 @@ pub(super) struct DataKeyPair {
 
 impl<'a> DataKeyPairRequest<'a> {
     /// Checks the members.
-    pub(super) fn new(spec: Option<&str>, context: &'a BTreeMap<String, String>) -> Result<Self, KmsError> {
+    pub(super) fn new(text: &str, context: &'a BTreeMap<String, String>) -> Result<Self, KmsError> {
         super::validate::encryption_context(context)?;
-        let text = spec.ok_or_else(|| missing("keyPairSpec"))?;
         let pair = built::<PairSpec>(text, "keyPairSpec")?;
         if matches!(pair, PairSpec::MlDsa44 | PairSpec::MlDsa65 | PairSpec::MlDsa87) {
             return Err(violation(

@@ -6,7 +6,7 @@ use super::key::Key;
 use super::kind::KeyUsage;
 use super::limits::MESSAGE_BYTES_MAX;
 use super::shapes::Plaintext;
-use super::validate::{blob_length, missing};
+use super::validate::blob_length;
 use super::words::Word;
 use aws_lc_rs::hmac;
 
@@ -19,10 +19,10 @@ pub(super) struct MacRequest<'a> {
 
 impl<'a> MacRequest<'a> {
     /// Checks the members.
-    pub(super) fn new(message: Option<&'a Plaintext>, algorithm: Option<&str>) -> Result<Self, KmsError> {
-        let message = message.ok_or_else(|| missing("message"))?.expose();
+    pub(super) fn new(message: &'a Plaintext, algorithm: &str) -> Result<Self, KmsError> {
+        let message = message.expose();
         blob_length(message, "message", MESSAGE_BYTES_MAX)?;
-        let algorithm = MacAlgorithm::required(algorithm, "macAlgorithm")?;
+        let algorithm = MacAlgorithm::parse(algorithm, "macAlgorithm")?;
         Ok(Self { algorithm, message })
     }
 

@@ -9,7 +9,7 @@ use super::key_pair::{KeyPair, Private, ReadPair};
 use super::kind::{KeyUsage, PairSpec};
 use super::limits::MESSAGE_BYTES_MAX;
 use super::shapes::Plaintext;
-use super::validate::{blob_length, missing};
+use super::validate::blob_length;
 use super::words::Word;
 use aws_lc_rs::digest::{Digest, digest};
 use aws_lc_rs::error::Unspecified;
@@ -41,13 +41,13 @@ enum Message<'a> {
 impl<'a> SigningRequest<'a> {
     /// Checks the members.
     pub(super) fn new(
-        message: Option<&'a Plaintext>,
+        message: &'a Plaintext,
         message_type: Option<&str>,
-        algorithm: Option<&str>,
+        algorithm: &str,
     ) -> Result<Self, KmsError> {
-        let bytes = message.ok_or_else(|| missing("message"))?.expose();
+        let bytes = message.expose();
         blob_length(bytes, "message", MESSAGE_BYTES_MAX)?;
-        let algorithm = SigningAlgorithm::required(algorithm, "signingAlgorithm")?;
+        let algorithm = SigningAlgorithm::parse(algorithm, "signingAlgorithm")?;
         let message_type = message_type.map_or(Ok(MessageType::Raw), |text| {
             MessageType::parse(text, "messageType")
         })?;
@@ -221,7 +221,7 @@ mod tests {
         let pkcs8 = unhex(&format!("302e020100300506032b657004220420{seed}")).unwrap();
         let pair = KeyPair::new(PairSpec::Ed25519, KeyUsage::SignVerify, SecretBytes::new(pkcs8));
         let message = message(&[0x72]);
-        let request = SigningRequest::new(Some(&message), None, Some("ED25519_SHA_512")).unwrap();
+        let request = SigningRequest::new(&message, None, "ED25519_SHA_512").unwrap();
         let expected = unhex(
             "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
              085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
@@ -254,7 +254,7 @@ mod tests {
         )
         .unwrap();
         let message = message(b"sample");
-        let request = SigningRequest::new(Some(&message), None, Some("ECDSA_SHA_256")).unwrap();
+        let request = SigningRequest::new(&message, None, "ECDSA_SHA_256").unwrap();
         let read = pair.read().unwrap();
         assert!(request.verify_with(PairSpec::NistP256, read, &signature).is_ok());
         let own = request.sign_with(read).unwrap();

@@ -23,15 +23,6 @@ pub(super) trait Word: Copy + PartialEq + 'static {
         Err(one_of(text, member, &words).err().unwrap_or(KmsError::Internal))
     }
 
-    /// As [`Word::parse`], of a member that must be there.
-    ///
-    /// # Errors
-    /// `ValidationException` when it is absent or no word.
-    fn required(text: Option<&str>, member: &str) -> Result<Self, KmsError> {
-        let text = text.ok_or_else(|| super::validate::missing(member))?;
-        Self::parse(text, member)
-    }
-
     /// The value whose word this is.
     fn find(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|value| value.word() == text)

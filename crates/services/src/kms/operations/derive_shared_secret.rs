@@ -21,10 +21,10 @@ pub(crate) struct DeriveSharedSecret;
 pub(crate) struct DeriveSharedSecretInput {
     /// Key id, key ARN, alias or alias ARN; of another account an ARN only.
     pub(crate) key_id: String,
-    /// `ECDH`; required.
-    pub(crate) key_agreement_algorithm: Option<String>,
-    /// `SubjectPublicKeyInfo`, DER, of the same curve; required.
-    pub(crate) public_key: Option<Blob>,
+    /// `ECDH`.
+    pub(crate) key_agreement_algorithm: String,
+    /// `SubjectPublicKeyInfo`, DER, of the same curve.
+    pub(crate) public_key: Blob,
     #[member(default)]
     pub(crate) grant_tokens: Vec<String>,
     pub(crate) dry_run: Option<bool>,
@@ -34,7 +34,7 @@ pub(crate) struct DeriveSharedSecretInput {
 
 impl DeriveSharedSecretInput {
     fn agreement(&self) -> Result<Agreement<'_>, KmsError> {
-        Agreement::new(self.public_key.as_ref(), self.key_agreement_algorithm.as_deref())
+        Agreement::new(&self.public_key, &self.key_agreement_algorithm)
     }
 }
 

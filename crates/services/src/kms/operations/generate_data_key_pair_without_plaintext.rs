@@ -22,8 +22,8 @@ pub(crate) struct GenerateDataKeyPairWithoutPlaintextInput {
     pub(crate) encryption_context: BTreeMap<String, String>,
     /// Key id, key ARN, alias or alias ARN; of another account an ARN only.
     pub(crate) key_id: String,
-    /// Required.
-    pub(crate) key_pair_spec: Option<String>,
+    /// RSA or an elliptic curve.
+    pub(crate) key_pair_spec: String,
     #[member(default)]
     pub(crate) grant_tokens: Vec<String>,
     pub(crate) dry_run: Option<bool>,
@@ -31,7 +31,7 @@ pub(crate) struct GenerateDataKeyPairWithoutPlaintextInput {
 
 impl GenerateDataKeyPairWithoutPlaintextInput {
     fn request(&self) -> Result<DataKeyPairRequest<'_>, KmsError> {
-        DataKeyPairRequest::new(self.key_pair_spec.as_deref(), &self.encryption_context)
+        DataKeyPairRequest::new(&self.key_pair_spec, &self.encryption_context)
     }
 }
 

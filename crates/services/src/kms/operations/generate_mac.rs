@@ -18,12 +18,12 @@ pub(crate) struct GenerateMac;
 #[derive(Debug, Shape)]
 #[shape(name = "GenerateMacRequest")]
 pub(crate) struct GenerateMacInput {
-    /// 1 to 4,096 bytes; required.
-    pub(crate) message: Option<Plaintext>,
+    /// 1 to 4,096 bytes.
+    pub(crate) message: Plaintext,
     /// Key id, key ARN, alias or alias ARN; of another account an ARN only.
     pub(crate) key_id: String,
-    /// That of the key; required.
-    pub(crate) mac_algorithm: Option<String>,
+    /// That of the key.
+    pub(crate) mac_algorithm: String,
     #[member(default)]
     pub(crate) grant_tokens: Vec<String>,
     pub(crate) dry_run: Option<bool>,
@@ -31,7 +31,7 @@ pub(crate) struct GenerateMacInput {
 
 impl GenerateMacInput {
     fn request(&self) -> Result<MacRequest<'_>, KmsError> {
-        MacRequest::new(self.message.as_ref(), self.mac_algorithm.as_deref())
+        MacRequest::new(&self.message, &self.mac_algorithm)
     }
 }
 

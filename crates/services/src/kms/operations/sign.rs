@@ -20,23 +20,23 @@ pub(crate) struct Sign;
 pub(crate) struct SignInput {
     /// Key id, key ARN, alias or alias ARN; of another account an ARN only.
     pub(crate) key_id: String,
-    /// 1 to 4,096 bytes; required.
-    pub(crate) message: Option<Plaintext>,
+    /// 1 to 4,096 bytes.
+    pub(crate) message: Plaintext,
     /// `RAW` if absent.
     pub(crate) message_type: Option<String>,
     #[member(default)]
     pub(crate) grant_tokens: Vec<String>,
-    /// One of the key's; required.
-    pub(crate) signing_algorithm: Option<String>,
+    /// One of the key's.
+    pub(crate) signing_algorithm: String,
     pub(crate) dry_run: Option<bool>,
 }
 
 impl SignInput {
     fn request(&self) -> Result<SigningRequest<'_>, KmsError> {
         SigningRequest::new(
-            self.message.as_ref(),
+            &self.message,
             self.message_type.as_deref(),
-            self.signing_algorithm.as_deref(),
+            &self.signing_algorithm,
         )
     }
 }

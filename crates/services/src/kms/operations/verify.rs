@@ -21,14 +21,14 @@ pub(crate) struct Verify;
 pub(crate) struct VerifyInput {
     /// Key id, key ARN, alias or alias ARN; of another account an ARN only.
     pub(crate) key_id: String,
-    /// 1 to 4,096 bytes; required.
-    pub(crate) message: Option<Plaintext>,
+    /// 1 to 4,096 bytes.
+    pub(crate) message: Plaintext,
     /// `RAW` if absent.
     pub(crate) message_type: Option<String>,
-    /// 1 to 6,144 bytes; required.
-    pub(crate) signature: Option<Blob>,
-    /// One of the key's; required.
-    pub(crate) signing_algorithm: Option<String>,
+    /// 1 to 6,144 bytes.
+    pub(crate) signature: Blob,
+    /// One of the key's.
+    pub(crate) signing_algorithm: String,
     #[member(default)]
     pub(crate) grant_tokens: Vec<String>,
     pub(crate) dry_run: Option<bool>,
@@ -37,15 +37,14 @@ pub(crate) struct VerifyInput {
 impl VerifyInput {
     fn request(&self) -> Result<SigningRequest<'_>, KmsError> {
         SigningRequest::new(
-            self.message.as_ref(),
+            &self.message,
             self.message_type.as_deref(),
-            self.signing_algorithm.as_deref(),
+            &self.signing_algorithm,
         )
     }
 
     fn signature(&self) -> Result<&[u8], KmsError> {
-        let signature = self.signature.as_ref().map(|Blob(bytes)| bytes.as_slice());
-        let signature = signature.ok_or_else(|| validate::missing("signature"))?;
+        let Blob(signature) = &self.signature;
         validate::blob_length(signature, "signature", SIGNATURE_BYTES_MAX)?;
         Ok(signature)
     }

@@ -19,14 +19,14 @@ pub(crate) struct VerifyMac;
 #[derive(Debug, Shape)]
 #[shape(name = "VerifyMacRequest")]
 pub(crate) struct VerifyMacInput {
-    /// 1 to 4,096 bytes; required.
-    pub(crate) message: Option<Plaintext>,
+    /// 1 to 4,096 bytes.
+    pub(crate) message: Plaintext,
     /// Key id, key ARN, alias or alias ARN; of another account an ARN only.
     pub(crate) key_id: String,
-    /// That of the key; required.
-    pub(crate) mac_algorithm: Option<String>,
-    /// 1 to 6,144 bytes; required.
-    pub(crate) mac: Option<Blob>,
+    /// That of the key.
+    pub(crate) mac_algorithm: String,
+    /// 1 to 6,144 bytes.
+    pub(crate) mac: Blob,
     #[member(default)]
     pub(crate) grant_tokens: Vec<String>,
     pub(crate) dry_run: Option<bool>,
@@ -34,12 +34,11 @@ pub(crate) struct VerifyMacInput {
 
 impl VerifyMacInput {
     fn request(&self) -> Result<MacRequest<'_>, KmsError> {
-        MacRequest::new(self.message.as_ref(), self.mac_algorithm.as_deref())
+        MacRequest::new(&self.message, &self.mac_algorithm)
     }
 
     fn code(&self) -> Result<&[u8], KmsError> {
-        let code = self.mac.as_ref().map(|Blob(bytes)| bytes.as_slice());
-        let code = code.ok_or_else(|| validate::missing("mac"))?;
+        let Blob(code) = &self.mac;
         validate::blob_length(code, "mac", SIGNATURE_BYTES_MAX)?;
         Ok(code)
     }
