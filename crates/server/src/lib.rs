@@ -21,6 +21,7 @@ mod control_commands;
 pub mod development_ca;
 mod explain_command;
 mod full;
+pub mod generate;
 pub mod handler;
 mod hardening;
 mod host;

@@ -1,6 +1,7 @@
 //! `bulla policy …`: the policy language asked from the command line, without a server.
 
 use crate::cli::OutputFormat;
+use crate::generate::{self, GenerateArguments};
 use crate::operator_error::{ExitReason, OperatorError};
 use crate::{policy_decide, policy_lint};
 use clap::{Args, Subcommand, ValueEnum};
@@ -19,6 +20,14 @@ pub enum PolicyCommand {
             Example: bulla policy decide cases.jsonl"
     )]
     Decide(DecideArguments),
+    /// Write the least-privilege policies of a queue from what shall be allowed, and prove them.
+    #[command(
+        after_help = "Exit codes: 0 every call of the proof is decided as intended, 1 some is not, 2 the intent is wrong\n\n\
+            Example: bulla policy generate --queue arn:aws:sqs:eu-west-1:111122223333:orders \\\n  \
+            --consumer arn:aws:iam::111122223333:role/worker --topic arn:aws:sns:eu-west-1:111122223333:orders \\\n  \
+            --administrator arn:aws:iam::111122223333:role/deployer --to ./policies"
+    )]
+    Generate(Box<GenerateArguments>),
     /// Find what is wrong or dangerous in policy documents.
     #[command(
         after_help = "Exit codes: 0 nothing, or suggestions only; 1 errors or warnings; 2 a file cannot be read\n\n\
@@ -88,6 +97,7 @@ pub struct DecideArguments {
 pub(crate) fn run(command: &PolicyCommand) -> Result<ExitReason, OperatorError> {
     match command {
         PolicyCommand::Decide(arguments) => policy_decide::run(arguments),
+        PolicyCommand::Generate(arguments) => generate::run(arguments),
         PolicyCommand::Lint(arguments) => policy_lint::run(arguments),
     }
 }
