@@ -37,8 +37,8 @@ pub use derive::Purpose;
 pub use instance::{Binding, InstanceKey};
 pub use root::{
     DataFolder, DataFolderState, FileRootKey, MemoryRootKey, PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARACTERS_MIN,
-    PassphraseRootKey, RootKey, RootKeyDescription, RootKeyError, RootKeyErrorCode, RootKeyId,
-    RootKeyLocation, RootKeyOrigin, RootKeyProvider, Wrapped,
+    PassphraseRootKey, Pkcs11Place, Pkcs11RootKey, RootKey, RootKeyDescription, RootKeyError,
+    RootKeyErrorCode, RootKeyId, RootKeyLocation, RootKeyOrigin, RootKeyProvider, Wrapped,
 };
 pub use seal::{
     OpenError, Opener, SEALED_OVERHEAD_BYTES, SEALS_MAX, SealBuffer, SealError, Sealed, SealedRef, Sealer,

@@ -13,6 +13,7 @@ mod format;
 mod location;
 mod memory;
 mod passphrase;
+mod pkcs11;
 
 use std::fmt;
 
@@ -30,6 +31,7 @@ pub use file::{DataFolder, DataFolderState, FileRootKey, RootKeyOrigin};
 pub use location::RootKeyLocation;
 pub use memory::MemoryRootKey;
 pub use passphrase::{PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARACTERS_MIN, PassphraseRootKey};
+pub use pkcs11::{Pkcs11Place, Pkcs11RootKey};
 
 /// Something that wraps and unwraps with a root key. Both may take long and block their thread.
 pub trait RootKey: Send + Sync {
