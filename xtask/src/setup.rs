@@ -18,7 +18,11 @@ const REVISION: u32 = 1;
 const PYTHON: &str = "crates/conformance/python";
 const JAVASCRIPT: &str = "crates/conformance/javascript";
 
+/// Where Debian's package `softhsm2` has its PKCS#11 module.
+const SOFTHSM: &str = "/usr/lib/softhsm/libsofthsm2.so";
+
 pub(crate) fn run() -> Result<(), String> {
+    softhsm()?;
     let stamp = project::dev().join("stamp");
     let wanted = fingerprint()?;
     if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) && project::venv("pytest").exists()
@@ -33,6 +37,28 @@ pub(crate) fn run() -> Result<(), String> {
     std::fs::write(&stamp, wanted).map_err(|error| format!("cannot write `.dev/stamp`: {error}"))?;
     println!("setup: done");
     Ok(())
+}
+
+/// `SoftHSM`, for the tests of root keys in PKCS#11 tokens: a package of the system, so only root can install it, and only
+/// where there is `apt-get`. Elsewhere those tests say that they are skipped; in continuous integration that is an error.
+fn softhsm() -> Result<(), String> {
+    let is_there = || std::path::Path::new(SOFTHSM).exists();
+    if is_there() {
+        return Ok(());
+    }
+    println!("setup: SoftHSM from the system's packages");
+    let installed = run::check(run::command("apt-get").args(["update", "--quiet"]))
+        .and_then(|()| run::check(run::command("apt-get").args(["install", "--yes", "--quiet", "softhsm2"])));
+    match installed {
+        Ok(()) if is_there() => Ok(()),
+        _ if std::env::var_os("CI").is_some() => {
+            Err("SoftHSM is missing: `apt-get install softhsm2` as root".to_owned())
+        }
+        Ok(()) | Err(_) => {
+            println!("setup: SoftHSM cannot be installed here; the tests of PKCS#11 will be skipped");
+            Ok(())
+        }
+    }
 }
 
 /// The Node.js to run scripts with: the machine's if it is new enough, else the one in the Python environment.

@@ -34,6 +34,7 @@ REGION = "us-east-1"
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 20
 READY = re.compile(r"bulla is ready on (https://\S+) and (http://\S+)")
+WAITS = re.compile(r"bulla waits for its root key on (https://\S+) and (http://\S+)")
 EXPORT = re.compile(r"export (AWS_\w+)=(\S+)")
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -85,6 +86,7 @@ class Server:
         self.http = ""
         self.output: list[str] = []
         self.process: subprocess.Popen | None = None
+        self.lines: queue.Queue[str | None] = queue.Queue()
 
     @property
     def data(self) -> Path:
@@ -117,34 +119,39 @@ class Server:
             cwd=self.folder,
         )
 
-    def start(self) -> "Server":
+    def start(self, until: re.Pattern = READY) -> "Server":
+        """Starts the server and waits until it says that it is ready, or something else."""
         self.launch()
-        lines: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read, args=(self.process.stdout, lines), daemon=True).start()
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, args=(self.process.stdout, self.lines), daemon=True).start()
+        self.read_until(until)
+        return self
+
+    def read_until(self, until: re.Pattern = READY) -> None:
+        """Reads what the server says until it says this."""
         deadline = time.monotonic() + START_SECONDS_MAX
         found: dict[str, str] = {}
         while True:
             try:
-                line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
+                line = self.lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 self.kill()
-                raise TimeoutError(f"no ready line within {START_SECONDS_MAX} s:\n{self.report()}") from None
+                raise TimeoutError(f"not ready within {START_SECONDS_MAX} s:\n{self.report()}") from None
             if line is None:
                 raise RuntimeError(f"the server ended with status {self.process.wait()}:\n{self.report()}")
             if export := EXPORT.search(line):
                 found[export[1]] = export[2].strip("'\"")
-            if ready := READY.search(line):
-                self.https, self.http = ready[1].rstrip("/"), ready[2].rstrip("/")
+            if said := until.search(line):
+                self.https, self.http = said[1].rstrip("/"), said[2].rstrip("/")
                 break
         if "AWS_ACCESS_KEY_ID" in found and "AWS_SECRET_ACCESS_KEY" in found:
             self.root = Keys(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"])
         if "AWS_CA_BUNDLE" in found:
             self.ca = Path(found["AWS_CA_BUNDLE"])
-        else:
+        elif self.ca is None:
             # Without a data folder the authority is in memory, and can be asked for.
             self.ca = self.folder / "ca.pem"
             self.ca.write_bytes(http(self.http + "/_bulla/ca.pem", method="GET").body)
-        return self
 
     def _read(self, stream, lines: queue.Queue) -> None:
         for line in stream:

@@ -2,10 +2,16 @@
 
 import json
 import os
+import shutil
+import socket
+import subprocess
 import threading
+from pathlib import Path
+
+import pytest
 
 import bulla
-from bulla import run
+from bulla import error_code, run
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -200,3 +206,206 @@ def test_a_server_killed_while_its_root_key_is_replaced_opens_with_the_old_or_th
         assert server.process.poll() is None, "neither the old nor the new root key opens the data"
         assert candidate in (new, keys[-2]), "an older root key opens the data"
         assert status(server)["id"] == bound
+
+
+SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
+PIN = "4711-0815"
+
+
+@pytest.fixture
+def token(tmp_path):
+    """A token of SoftHSM: settings that name it, and the environment that its module reads."""
+    if not SOFTHSM.exists() or not shutil.which("softhsm2-util"):
+        assert "BULLA_REQUIRE_SOFTHSM" not in os.environ, "SoftHSM is not installed: apt-get install softhsm2"
+        pytest.skip("SoftHSM is not installed, PKCS#11 is not tested: apt-get install softhsm2")
+    (tmp_path / "tokens").mkdir()
+    conf = tmp_path / "softhsm2.conf"
+    conf.write_text(f"directories.tokendir = {tmp_path / 'tokens'}\nobjectstore.backend = file\nlog.level = ERROR\n")
+    environment = {"SOFTHSM2_CONF": str(conf)}
+    subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "bulla-token", "--pin", PIN, "--so-pin", "officer-pin"],
+                   check=True, capture_output=True, env=os.environ | environment)
+    pin = secret_file(tmp_path / "pin", PIN + "\n")
+    settings = ["--root-pkcs11-module", str(SOFTHSM), "--root-pkcs11-token", "bulla-token", "--root-pkcs11-pin-file", str(pin)]
+    return settings, environment
+
+
+def test_data_bound_to_a_token_open_with_the_token_alone(fresh, tmp_path, token):
+    settings, environment = token
+    server = fresh(start=False, environment=environment)
+    server.root_settings = settings
+    server.start()
+    send(server, "kept")
+    assert status(server)["provider"] == "pkcs11"
+    assert server.stop() == 0
+    wrong = secret_file(tmp_path / "wrong", "0000-0000")
+    told = attempt(server, *settings[:-1], str(wrong), environment=environment)
+    assert "BULLA-K020" in told and "refuses the PIN" in told and PIN not in told
+    told = attempt(server, *settings, "--root-pkcs11-key", "another", environment=environment)
+    assert "BULLA-K010" in told
+    server.start()
+    assert receive(server) == "kept"
+    # Out of the token again, and the token is not needed any more.
+    assert rotate(server, "--root-key-file", str(server.root_key))[0] == 0
+    assert server.stop() == 0
+    shutil.rmtree(tmp_path / "tokens")
+    server.root_settings = None
+    server.start()
+
+
+def test_a_root_key_moves_into_a_token_and_the_server_waits_for_a_token_that_is_away(fresh, tmp_path, token):
+    settings, environment = token
+    server = fresh(environment=environment)
+    send(server, "kept")
+    code, told = rotate(server, *settings)
+    assert code == 0, told
+    assert server.stop() == 0
+    server.root_key.unlink()
+    (tmp_path / "tokens").rename(tmp_path / "away")
+    (tmp_path / "tokens").mkdir()
+    server.root_settings = settings
+    server.start(until=bulla.WAITS)
+    assert "bulla-token" in status(server)["why"]
+    (tmp_path / "tokens").rmdir()
+    (tmp_path / "away").rename(tmp_path / "tokens")
+    server.read_until()
+    assert receive(server) == "kept"
+
+
+@pytest.fixture
+def service(fresh, tmp_path):
+    """A second server as key service, with a port that it keeps, and settings that name a key in it."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    upstream = fresh("--listen", f"127.0.0.1:{port}")
+    key = upstream.client("kms").create_key()["KeyMetadata"]["Arn"]
+    user = bulla.user(upstream, upstream.root, "bulla", bulla.allow(["kms:Encrypt", "kms:Decrypt"], key))
+    credentials = secret_file(tmp_path / "credentials", f"[default]\naws_access_key_id = {user.id}\naws_secret_access_key = {user.secret}\n")
+    settings = ["--root-kms-key", key, "--root-kms-endpoint", f"https://127.0.0.1:{port}", "--root-kms-ca-file", str(upstream.ca)]
+    return upstream, settings, ["--root-kms-credentials-file", str(credentials)], user
+
+
+def test_data_bound_to_a_key_service_open_with_it(fresh, service):
+    upstream, settings, credentials, user = service
+    server = fresh(start=False)
+    server.root_settings = settings + credentials
+    server.start()
+    send(server, "kept")
+    assert status(server)["provider"] == "kms"
+    assert server.stop() == 0
+    # Credentials from the environment.
+    server.root_settings, server.environment = settings, user.environment()
+    server.start()
+    assert receive(server) == "kept"
+    assert server.stop() == 0
+    other = upstream.client("kms").create_key()["KeyMetadata"]["Arn"]
+    allowed = bulla.user(upstream, upstream.root, "other", bulla.allow("kms:*", "*"))
+    told = attempt(server, "--root-kms-key", other, *settings[2:], environment=allowed.environment())
+    assert "BULLA-K010" in told
+    missing = settings[1][:-1] + ("0" if settings[1][-1] != "0" else "1")
+    told = attempt(server, "--root-kms-key", missing, *settings[2:], environment=allowed.environment())
+    assert "BULLA-K021" in told and "NotFoundException" in told
+
+
+def test_the_record_in_a_key_service_is_bound_by_its_encryption_context(fresh, service):
+    upstream, settings, credentials, _ = service
+    kms = upstream.client("kms")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*",
+         "Condition": {"StringEquals": {"kms:EncryptionContext:bulla:purpose": "instance-key"}}},
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:PutKeyPolicy", "Resource": "*"}]})
+    kms.put_key_policy(KeyId=settings[1], Policy=policy, BypassPolicyLockoutSafetyCheck=True)
+    server = fresh(start=False)
+    server.root_settings = settings + credentials
+    server.start()
+
+
+def test_a_server_whose_root_key_is_away_refuses_keeps_its_data_and_recovers(fresh, tmp_path, service):
+    upstream, settings, credentials, _ = service
+    server = fresh()
+    send(server, "kept")
+    code, told = rotate(server, *settings, *credentials)
+    assert code == 0, told
+    server.root_key.unlink()
+    upstream.stop()
+    # The instance key is in memory: the root key is needed at start, not for each request.
+    send(server, "also kept")
+    assert server.stop() == 0
+    server.root_settings = settings + credentials
+    server.start(until=bulla.WAITS)
+    health = bulla.http(server.http + "/_bulla/health", method="GET")
+    assert (health.status, health.json()["status"]) == (503, "waiting for the root key")
+    assert error_code(server.client("sqs").list_queues) == "ServiceUnavailable"
+    assert error_code(server.client("kms").list_keys) == "KeyUnavailableException"
+    assert error_code(server.client("iam").list_users) == "ServiceUnavailable"
+    told = status(server)
+    assert told["server"] == "waiting for the root key" and "BULLA-K017" in told["why"]
+    assert rotate(server, "--root-key-file", str(tmp_path / "new"))[0] != 0
+    code, told = run("backup", "--data", str(server.data), "--to", str(tmp_path / "backup"))
+    assert code == 0, told
+    upstream.start()
+    server.read_until()
+    assert bulla.http(server.http + "/_bulla/health", method="GET").status == 200
+    assert {receive(server), receive(server)} == {"kept", "also kept"}
+    # A key that is disabled is a root key that is away.
+    upstream.client("kms").disable_key(KeyId=settings[1])
+    server.stop()
+    server.start(until=bulla.WAITS)
+    assert "DisabledException" in status(server)["why"]
+    upstream.client("kms").enable_key(KeyId=settings[1])
+    server.read_until()
+    assert server.client("kms").list_keys()["Keys"] == []
+
+
+def test_a_waiting_server_stops_at_once(fresh, service):
+    upstream, settings, credentials, _ = service
+    server = fresh()
+    assert rotate(server, *settings, *credentials)[0] == 0
+    server.stop()
+    upstream.stop()
+    server.root_settings = settings + credentials
+    server.start(until=bulla.WAITS)
+    assert server.stop() == 0
+
+
+def test_new_data_are_not_made_without_their_root_key(fresh, service):
+    upstream, settings, credentials, _ = service
+    upstream.stop()
+    server = fresh(start=False)
+    assert "BULLA-K017" in attempt(server, *settings, *credentials)
+    upstream.start()
+    server.root_settings = settings + credentials
+    server.start()
+    assert server.root
+
+
+def test_a_key_service_without_tls_is_for_this_machine_only(fresh, service):
+    _, settings, credentials, _ = service
+    code, told = run("serve", "--data", str(fresh(start=False).data), *settings[:2], "--root-kms-endpoint", "http://kms.example.com",
+                     *credentials)
+    assert code == 2 and "TLS" in told
+
+
+def test_the_memory_of_the_server_is_not_dumped(fresh):
+    server = fresh()
+    limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+    [core] = [line for line in limits.splitlines() if line.startswith("Max core file size")]
+    assert core.split()[4:6] == ["0", "0"]
+    # PR_SET_DUMPABLE 0 gives the process's files in /proc to root.
+    assert os.stat(f"/proc/{server.process.pid}/environ").st_uid == 0
+
+
+def test_the_memory_of_the_server_is_locked_where_any_amount_may_be(fresh):
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    try:
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    except (ValueError, PermissionError):
+        pytest.skip("this user may not raise the limit on locked memory")
+    try:
+        server = fresh()
+    finally:
+        # A lower limit can always be set, also without privileges.
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, before)
+    [locked] = [line for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines() if line.startswith("VmLck")]
+    assert int(locked.split()[1]) > 1000

@@ -92,7 +92,7 @@ pub enum RootCommand {
             that the server shall be started with from now on.\n\n\
             Example: bulla root rotate --data ./bulla-data --root-key-file /etc/bulla/root-2.key"
     )]
-    Rotate(RotateArguments),
+    Rotate(Box<RotateArguments>),
 }
 
 /// Whose root key is looked at.

@@ -22,6 +22,11 @@ pub trait Handler: Send + Sync {
         admitted: Option<Admitted>,
     ) -> BoxFuture<'_, Response<Bytes>>;
 
+    /// Whether requests are answered with more than a refusal.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// Forgets everything; only called in open mode.
     fn reset(&self) -> BoxFuture<'_, ()>;
 

@@ -21,12 +21,15 @@ use bulla_types::RequestId;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex, RwLock, oneshot};
+use tokio::sync::{Mutex, RwLock, oneshot, watch};
 
+/// How long after a failure the root key is asked for again, at first and at most.
+const ROOT_PAUSE_MIN: Duration = Duration::from_secs(1);
+const ROOT_PAUSE_MAX: Duration = Duration::from_mins(1);
 /// How long closing waits for the stores to be let go of.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
 
@@ -40,6 +43,8 @@ pub(crate) struct Composed {
     pub(crate) first_start: Option<FirstStart>,
     /// Where the root key comes from, for the start-up message.
     pub(crate) root_key: String,
+    /// Whether the services answer; they do not as long as the root key cannot be reached.
+    pub(crate) answers: watch::Receiver<bool>,
 }
 
 /// The services with everything they stand on.
@@ -47,61 +52,168 @@ pub(crate) struct Host {
     settings: ServeSettings,
     runtime: Runtime,
     /// What the data are bound to; another one after a rotation.
-    root: Mutex<Root>,
+    root: std::sync::Mutex<Root>,
+    /// Held while the root key is replaced.
+    rotating: Mutex<()>,
     standing: RwLock<Option<Standing>>,
+    answers: watch::Sender<bool>,
     /// Held while a backup is taken.
     backing_up: Mutex<()>,
 }
 
-/// Services that stand, and what must go before their data is free.
+/// Services that stand, or the data that wait for them, and what must go before the data is free.
 struct Standing {
-    gate: Arc<bulla_gate::Gate>,
-    bound: Bound,
+    services: Services,
     stop: ShutdownTrigger,
     released: Released,
     backups: Option<Backups>,
+}
+
+/// What answers.
+enum Services {
+    /// The services.
+    Up {
+        gate: Arc<bulla_gate::Gate>,
+        bound: Bound,
+    },
+    /// Nobody: the root key cannot be reached, and why.
+    WaitForRoot { stores: Stores, why: OperatorError },
+}
+
+impl Services {
+    fn gate(&self) -> Option<Arc<bulla_gate::Gate>> {
+        match self {
+            Self::Up { gate, .. } => Some(Arc::clone(gate)),
+            Self::WaitForRoot { .. } => None,
+        }
+    }
+
+    fn of(world: World) -> (Self, Option<FirstStart>) {
+        let World {
+            gate,
+            bound,
+            first_start,
+        } = world;
+        (Self::Up { gate, bound }, first_start)
+    }
 }
 
 /// Opens the data folder and builds the services.
 pub(crate) async fn host(settings: &ServeSettings, runtime: &Runtime) -> Result<Composed, OperatorError> {
     let root = Root::open(settings, runtime).await?;
     let root_key = root.description.clone();
-    let host = Host {
+    let (answers, listener) = watch::channel(false);
+    let host = Arc::new(Host {
         settings: settings.clone(),
         runtime: runtime.clone(),
-        root: Mutex::new(root),
+        root: std::sync::Mutex::new(root),
+        rotating: Mutex::new(()),
         standing: RwLock::new(None),
+        answers,
         backing_up: Mutex::new(()),
-    };
+    });
     let first_start = host.raise(&mut *host.standing.write().await).await?;
-    let host = Arc::new(host);
     Ok(Composed {
         handler: Arc::new(SharedHost(Arc::clone(&host))),
         host,
         first_start,
         root_key,
+        answers: listener,
     })
 }
 
 impl Host {
-    /// Opens the stores and builds the services over them.
-    async fn raise(&self, standing: &mut Option<Standing>) -> Result<Option<FirstStart>, OperatorError> {
+    /// Opens the stores and builds the services over them, or has them wait for the root key.
+    async fn raise(
+        self: &Arc<Self>,
+        standing: &mut Option<Standing>,
+    ) -> Result<Option<FirstStart>, OperatorError> {
         let stores = self.stores()?;
         let (stop, runtime) = self.own_shutdown();
-        let root = self.root.lock().await.clone();
-        let World {
-            gate,
-            bound,
-            first_start,
-        } = compose(&self.settings, runtime, &stores, &root).await?;
+        let released = stores.released.clone();
+        let backups = stores.backups.clone();
+        let root = self.root();
+        let (services, first_start) = match compose(&self.settings, runtime.clone(), &stores, &root).await {
+            Ok(world) => Services::of(world),
+            Err(why) if why.is_passing() => {
+                tracing::error!(%why, "the root key cannot be reached; the server answers so, and goes on trying");
+                self.try_again(runtime);
+                (Services::WaitForRoot { stores, why }, None)
+            }
+            Err(why) => return Err(why),
+        };
+        let is_up = matches!(services, Services::Up { .. });
         *standing = Some(Standing {
-            gate,
-            bound,
+            services,
             stop,
-            released: stores.released.clone(),
-            backups: stores.backups.clone(),
+            released,
+            backups,
         });
+        self.answers.send_replace(is_up);
         Ok(first_start)
+    }
+
+    /// Asks for the root key until it is there, less and less often. Nobody is kept waiting meanwhile.
+    fn try_again(self: &Arc<Self>, runtime: Runtime) {
+        let host = Arc::clone(self);
+        let tasks = Arc::clone(&runtime.tasks);
+        tasks.spawn(Box::pin(async move {
+            let mut pause = ROOT_PAUSE_MIN;
+            loop {
+                tokio::select! {
+                    () = runtime.shutdown.wait() => return,
+                    () = runtime.clock.sleep(pause) => {}
+                }
+                pause = pause.saturating_mul(2).min(ROOT_PAUSE_MAX);
+                let waiting = match host
+                    .standing
+                    .read()
+                    .await
+                    .as_ref()
+                    .map(|standing| &standing.services)
+                {
+                    Some(Services::WaitForRoot { stores, .. }) => stores.clone(),
+                    Some(Services::Up { .. }) | None => return,
+                };
+                let root = host.root();
+                let composed = compose(&host.settings, runtime.clone(), &waiting, &root).await;
+                drop(waiting);
+                if host.take_up(composed).await {
+                    return;
+                }
+            }
+        }));
+    }
+
+    /// Puts services that were composed where nobody answered; whether that is over.
+    async fn take_up(&self, composed: Result<World, OperatorError>) -> bool {
+        let mut standing = self.standing.write().await;
+        let Some(Standing {
+            services: services @ Services::WaitForRoot { .. },
+            ..
+        }) = standing.as_mut()
+        else {
+            return true;
+        };
+        match composed {
+            Ok(world) => {
+                let (up, first_start) = Services::of(world);
+                *services = up;
+                if let Some(first) = first_start {
+                    crate::serve::say(&crate::startup::late_first_start(&first));
+                }
+                tracing::info!("the root key is reached; the server answers");
+                self.answers.send_replace(true);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the root key cannot be used yet");
+                if let Services::WaitForRoot { why, .. } = services {
+                    *why = error;
+                }
+                false
+            }
+        }
     }
 
     fn stores(&self) -> Result<Stores, OperatorError> {
@@ -136,8 +248,7 @@ impl Host {
     /// Lets go of the services and waits until their stores are closed.
     async fn lower(&self, standing: &mut Option<Standing>) {
         let Some(Standing {
-            gate,
-            bound,
+            services,
             stop,
             released,
             backups,
@@ -146,7 +257,8 @@ impl Host {
             return;
         };
         stop.pull();
-        drop((gate, bound, backups));
+        self.answers.send_replace(false);
+        drop((services, backups));
         tokio::select! {
             () = released.wait() => {}
             () = self.runtime.clock.sleep(CLOSE_WAIT) => {
@@ -177,15 +289,19 @@ impl Host {
 
     /// Which root key the data are bound to.
     pub(crate) async fn root_status(&self) -> Result<Value, OperatorError> {
-        let mut value = shown(&self.bound().await?.binding().await?);
-        set(&mut value, "server", "running");
-        set(&mut value, "place", self.root.lock().await.key.describe().place);
+        let (mut value, server) = match self.bound().await {
+            Ok(bound) => (shown(&bound.binding().await?), "running"),
+            Err(why) if why.is_passing() => (json!({ "why": why.to_string() }), "waiting for the root key"),
+            Err(why) => return Err(why),
+        };
+        set(&mut value, "server", server);
+        set(&mut value, "place", self.root().key.describe().place);
         Ok(value)
     }
 
     /// Binds the data to another root key, while the services go on.
     pub(crate) async fn rotate_root(&self, choice: RootChoice) -> Result<Value, OperatorError> {
-        let Ok(mut root) = self.root.try_lock() else {
+        let Ok(_one) = self.rotating.try_lock() else {
             return Err(
                 OperatorError::failed("the root key is being replaced already").fix("wait until it is done")
             );
@@ -198,7 +314,7 @@ impl Host {
         set(&mut value, "place", new.key.describe().place);
         set(&mut value, "before_provider", before.provider.to_string());
         set(&mut value, "before_id", before.id.to_string());
-        *root = new;
+        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(value)
     }
 
@@ -207,9 +323,10 @@ impl Host {
         &self,
         id: Option<RequestId>,
     ) -> Result<Option<Arc<KeptDenial>>, OperatorError> {
-        let standing = self.standing.read().await;
-        let Some(Standing { gate, .. }) = &*standing else {
-            return Err(OperatorError::failed("the server cannot be asked").why("it is stopping"));
+        let gate = match self.standing.read().await.as_ref().map(|standing| &standing.services) {
+            Some(Services::Up { gate, .. }) => Arc::clone(gate),
+            Some(Services::WaitForRoot { why, .. }) => return Err(why.clone()),
+            None => return Err(OperatorError::failed("the server cannot be asked").why("it is stopping")),
         };
         Ok(match id {
             Some(id) => gate.denial(id),
@@ -217,15 +334,27 @@ impl Host {
         })
     }
 
-    async fn bound(&self) -> Result<Bound, OperatorError> {
-        let standing = self.standing.read().await;
-        let bound = standing.as_ref().map(|standing| standing.bound.clone());
-        bound.ok_or_else(|| {
-            OperatorError::failed("the root key cannot be asked for").why("the server is stopping")
-        })
+    fn root(&self) -> Root {
+        self.root.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn start_over(&self) {
+    async fn bound(&self) -> Result<Bound, OperatorError> {
+        match self
+            .standing
+            .read()
+            .await
+            .as_ref()
+            .map(|standing| &standing.services)
+        {
+            Some(Services::Up { bound, .. }) => Ok(bound.clone()),
+            Some(Services::WaitForRoot { why, .. }) => Err(why.clone()),
+            None => {
+                Err(OperatorError::failed("the root key cannot be asked for").why("the server is stopping"))
+            }
+        }
+    }
+
+    async fn start_over(self: &Arc<Self>) {
         let mut standing = self.standing.write().await;
         self.lower(&mut standing).await;
         if !self.settings.ephemeral
@@ -250,27 +379,27 @@ impl Handler for SharedHost {
         transport: Transport,
         admitted: Option<Admitted>,
     ) -> BoxFuture<'_, Response<Bytes>> {
-        // Nobody holds the lock for writing but to start over.
+        // Nobody holds the lock for writing but to start over, or for a moment when the root key is reached.
         if let Ok(standing) = self.0.standing.try_read()
-            && let Some(standing) = &*standing
+            && let Some(gate) = standing.as_ref().and_then(|standing| standing.services.gate())
         {
-            let gate = Arc::clone(&standing.gate);
             return Box::pin(async move { gate.handle_holding(parts, body, transport, admitted).await });
         }
         Box::pin(async move {
-            let gate = self
-                .0
-                .standing
-                .read()
-                .await
-                .as_ref()
-                .map(|standing| Arc::clone(&standing.gate));
+            let (gate, refusal) = match self.0.standing.read().await.as_ref() {
+                Some(standing) => (standing.services.gate(), Refusal::root_key(&parts)),
+                None => (None, Refusal::Unavailable),
+            };
             let Some(gate) = gate else {
                 let id = RequestId::from_entropy(self.0.runtime.entropy.id_bytes());
-                return Refusal::Unavailable.answer(Form::of(&parts), id.as_str());
+                return refusal.answer(Form::of(&parts), id.as_str());
             };
             gate.handle_holding(parts, body, transport, admitted).await
         })
+    }
+
+    fn is_ready(&self) -> bool {
+        *self.0.answers.borrow()
     }
 
     fn reset(&self) -> BoxFuture<'_, ()> {

@@ -43,6 +43,7 @@ pub struct OperatorError {
     what: String,
     why: Option<String>,
     fix: Option<String>,
+    may_pass: bool,
 }
 
 impl OperatorError {
@@ -54,6 +55,7 @@ impl OperatorError {
             what: what.into(),
             why: None,
             fix: None,
+            may_pass: false,
         }
     }
 
@@ -65,6 +67,7 @@ impl OperatorError {
             what: what.into(),
             why: None,
             fix: None,
+            may_pass: false,
         }
     }
 
@@ -82,6 +85,26 @@ impl OperatorError {
         self
     }
 
+    /// Says that it may pass without anybody changing a setting.
+    #[must_use]
+    pub fn may_pass(mut self) -> Self {
+        self.may_pass = true;
+        self
+    }
+
+    /// Says that it will not pass.
+    #[must_use]
+    pub fn lasting(mut self) -> Self {
+        self.may_pass = false;
+        self
+    }
+
+    /// Whether it may pass without anybody changing a setting.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        self.may_pass
+    }
+
     /// As it is told to a program.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -97,6 +120,7 @@ impl OperatorError {
             what: text("what").unwrap_or_else(|| "the server's answer cannot be read".to_owned()),
             why: text("why"),
             fix: text("fix"),
+            may_pass: false,
         }
     }
 

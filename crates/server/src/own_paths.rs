@@ -31,6 +31,8 @@ pub(crate) async fn answer<H: Handler + ?Sized>(
 fn health<H: Handler + ?Sized>(server: &Server<H>) -> Response<Bytes> {
     let (status, state) = if server.runtime.shutdown.requested() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping")
+    } else if !server.handler.is_ready() {
+        (StatusCode::SERVICE_UNAVAILABLE, "waiting for the root key")
     } else {
         (StatusCode::OK, "running")
     };

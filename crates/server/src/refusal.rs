@@ -47,8 +47,17 @@ pub(crate) enum Refusal {
     Internal,
     /// The services are being built again.
     Unavailable,
+    /// The root key cannot be reached, in the words of KMS.
+    KeyUnavailable,
+    /// The root key cannot be reached.
+    RootKeyAway,
 }
 
+/// What names the operation in the JSON protocols, and how it begins for KMS.
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const KMS_TARGET: &[u8] = b"TrentService.";
+const ROOT_KEY_AWAY: &str =
+    "The key that protects this server's data cannot be reached. Nothing is lost; try again later.";
 const FOREIGN_ORIGIN: &str = "In open mode requests from web pages of other origins are refused.";
 const FOREIGN_HOST: &str = "In open mode only requests to localhost, a loopback address or a name given with --tls-name are answered.";
 const NOT_OPEN: &str = "Only a server in open mode can be reset.";
@@ -111,6 +120,17 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The services are being reset. Try again.",
             ),
+            // The status is that of the KMS API Reference, KeyUnavailableException (read 2026-11-21).
+            Self::KeyUnavailable => (
+                "KeyUnavailableException",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                ROOT_KEY_AWAY,
+            ),
+            Self::RootKeyAway => (
+                "ServiceUnavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                ROOT_KEY_AWAY,
+            ),
             Self::Overloaded(words) => words.row(),
             Self::Internal => (
                 "InternalFailure",
@@ -132,7 +152,20 @@ impl Refusal {
 
     /// Whether the same request may be answered a little later.
     pub(crate) const fn is_overload(self) -> bool {
-        matches!(self, Self::Overloaded(_) | Self::Unavailable)
+        matches!(
+            self,
+            Self::Overloaded(_) | Self::Unavailable | Self::KeyUnavailable | Self::RootKeyAway
+        )
+    }
+
+    /// What a request is told as long as the root key cannot be reached.
+    pub(crate) fn root_key(parts: &Parts) -> Self {
+        let target = parts.headers.get(TARGET).map_or(&b""[..], HeaderValue::as_bytes);
+        if target.starts_with(KMS_TARGET) {
+            Self::KeyUnavailable
+        } else {
+            Self::RootKeyAway
+        }
     }
 
     /// The code, with its namespace where the service that it is said for writes one.

@@ -2,20 +2,26 @@
 
 use crate::config::ServeSettings;
 use crate::operator_error::OperatorError;
+use crate::root_kms::{KmsPlace, KmsRootKey};
+use crate::root_kms_credentials::{CredentialSource, KmsCredentials};
 use crate::root_settings::{RootProvider, RootSettings};
 use crate::secret_input;
 use bulla_envelope::{
-    DataFolder, DataFolderState, FileRootKey, MemoryRootKey, PassphraseRootKey, RootKey, RootKeyError,
-    RootKeyLocation, SecretBytes,
+    DataFolder, DataFolderState, FileRootKey, MemoryRootKey, PassphraseRootKey, Pkcs11Place, Pkcs11RootKey,
+    RootKey, RootKeyError, RootKeyLocation, SecretBytes,
 };
 use bulla_runtime::Runtime;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The variable with the passphrase.
 const PASSPHRASE_VARIABLE: &str = "BULLA_ROOT_PASSPHRASE";
+/// The variable with the PIN of the PKCS#11 token.
+const PIN_VARIABLE: &str = "BULLA_ROOT_PKCS11_PIN";
+/// The label of the key in the token, unless another is named.
+const PKCS11_KEY: &str = "bulla-root";
 
 /// A root key to be opened.
 #[derive(Debug)]
@@ -26,6 +32,10 @@ pub(crate) enum RootChoice {
     File(Option<PathBuf>),
     /// The key that a passphrase gives.
     Passphrase(SecretBytes),
+    /// A key in a token, and the token's PIN.
+    Pkcs11(Pkcs11Place, SecretBytes),
+    /// A key in a key service, and who asks for it.
+    Kms(KmsPlace, CredentialSource),
 }
 
 impl RootChoice {
@@ -42,6 +52,8 @@ impl RootChoice {
         match provider(settings)? {
             RootProvider::File => Ok(Self::File(settings.root_key_file.clone())),
             RootProvider::Passphrase => passphrase(settings).map(Self::Passphrase),
+            RootProvider::Pkcs11 => pkcs11(settings),
+            RootProvider::Kms => kms(settings),
         }
     }
 
@@ -56,13 +68,49 @@ impl RootChoice {
             Self::Passphrase(passphrase) => {
                 json!({ "provider": "passphrase", "passphrase": text(passphrase)? })
             }
+            Self::Pkcs11(place, pin) => json!({
+                "provider": "pkcs11",
+                "module": named(&place.module)?,
+                "token": place.token,
+                "key": place.key,
+                "pin": text(pin)?,
+            }),
+            Self::Kms(place, credentials) => json!({
+                "provider": "kms",
+                "key": place.key,
+                "region": place.region,
+                "endpoint": place.endpoint,
+                "ca_file": place.ca_file.as_deref().map(named).transpose()?,
+                "credentials": credentials_to_json(credentials)?,
+            }),
         })
     }
 
     /// What the operator's command told; its secrets are taken out and wiped.
     pub(crate) fn from_json(told: &mut Value) -> Option<Self> {
+        let field = |told: &Value, name: &str| told.get(name)?.as_str().map(str::to_owned);
         match told.get("provider")?.as_str()? {
-            "file" => Some(Self::File(Some(told.get("path")?.as_str()?.into()))),
+            "file" => Some(Self::File(Some(field(told, "path")?.into()))),
+            "pkcs11" => {
+                let place = Pkcs11Place {
+                    module: field(told, "module")?.into(),
+                    token: field(told, "token")?,
+                    key: field(told, "key")?,
+                };
+                Some(Self::Pkcs11(place, take(told, "pin")?))
+            }
+            "kms" => {
+                let place = KmsPlace {
+                    key: field(told, "key")?,
+                    region: field(told, "region")?,
+                    endpoint: field(told, "endpoint")?,
+                    ca_file: field(told, "ca_file").map(PathBuf::from),
+                };
+                Some(Self::Kms(
+                    place,
+                    credentials_from_json(told.get_mut("credentials")?)?,
+                ))
+            }
             "passphrase" => Some(Self::Passphrase(take(told, "passphrase")?)),
             _ => None,
         }
@@ -92,6 +140,14 @@ impl RootChoice {
                 let passphrase = SecretBytes::new(passphrase.expose().to_vec());
                 Arc::new(PassphraseRootKey::new(passphrase)?)
             }
+            Self::Pkcs11(place, pin) => {
+                let pin = SecretBytes::new(pin.expose().to_vec());
+                Arc::new(Pkcs11RootKey::new(place.clone(), pin))
+            }
+            Self::Kms(place, credentials) => {
+                let clock = Arc::clone(&runtime.clock);
+                Arc::new(KmsRootKey::new(place.clone(), credentials.clone(), clock))
+            }
         })
     }
 }
@@ -110,6 +166,16 @@ fn provider(settings: &RootSettings) -> Result<RootProvider, OperatorError> {
             settings.root_passphrase_file.is_some() || std::env::var_os(PASSPHRASE_VARIABLE).is_some(),
             "a passphrase",
             RootProvider::Passphrase,
+        ),
+        (
+            settings.root_pkcs11_module.is_some(),
+            "`--root-pkcs11-module`",
+            RootProvider::Pkcs11,
+        ),
+        (
+            settings.root_kms_key.is_some(),
+            "`--root-kms-key`",
+            RootProvider::Kms,
         ),
     ];
     let mut named = named.iter().filter(|(is_named, _, _)| *is_named);
@@ -130,6 +196,78 @@ fn passphrase(settings: &RootSettings) -> Result<SecretBytes, OperatorError> {
         None => secret_input::of_environment(PASSPHRASE_VARIABLE)
             .map_or_else(|| secret_input::of_input("the root passphrase"), Ok),
     }
+}
+
+fn pkcs11(settings: &RootSettings) -> Result<RootChoice, OperatorError> {
+    let (Some(module), Some(token)) = (&settings.root_pkcs11_module, &settings.root_pkcs11_token) else {
+        return Err(OperatorError::usage(
+            "a root key in a token needs `--root-pkcs11-module` and `--root-pkcs11-token`",
+        )
+        .why("they say which token, and how to talk to it"));
+    };
+    let place = Pkcs11Place {
+        module: std::path::absolute(module).unwrap_or_else(|_| module.clone()),
+        token: token.clone(),
+        key: settings
+            .root_pkcs11_key
+            .clone()
+            .unwrap_or_else(|| PKCS11_KEY.to_owned()),
+    };
+    let what = "the token's PIN";
+    let pin = match &settings.root_pkcs11_pin_file {
+        Some(path) => secret_input::of_file(path, what)?,
+        None => {
+            secret_input::of_environment(PIN_VARIABLE).map_or_else(|| secret_input::of_input(what), Ok)?
+        }
+    };
+    Ok(RootChoice::Pkcs11(place, pin))
+}
+
+fn kms(settings: &RootSettings) -> Result<RootChoice, OperatorError> {
+    let Some(key) = &settings.root_kms_key else {
+        return Err(OperatorError::usage(
+            "a root key in a key service needs `--root-kms-key`",
+        ));
+    };
+    let place = KmsPlace::new(
+        key,
+        settings.root_kms_region.as_deref(),
+        settings.root_kms_endpoint.as_deref(),
+        settings.root_kms_ca_file.clone(),
+    )?;
+    let credentials = CredentialSource::of(settings.root_kms_credentials_file.as_ref());
+    let credentials = credentials.ok_or_else(|| {
+        OperatorError::usage("there is no access key for the key service").fix(
+            "name a file with `--root-kms-credentials-file`, or set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
+        )
+    })?;
+    Ok(RootChoice::Kms(place, credentials))
+}
+
+fn credentials_to_json(source: &CredentialSource) -> Result<Value, OperatorError> {
+    Ok(match source {
+        CredentialSource::File(path) => json!({ "file": named(path)? }),
+        CredentialSource::Given(KmsCredentials { id, secret, token }) => {
+            json!({ "id": id, "secret": secret.as_str(), "token": token.as_ref().map(|token| token.as_str()) })
+        }
+    })
+}
+
+fn credentials_from_json(told: &mut Value) -> Option<CredentialSource> {
+    if let Some(file) = told.get("file").and_then(Value::as_str) {
+        return Some(CredentialSource::File(file.into()));
+    }
+    let id = told.get("id")?.as_str()?.to_owned();
+    let mut secret = |name| {
+        let secret = take(told, name)?;
+        let text = std::str::from_utf8(secret.expose()).ok()?;
+        Some(Zeroizing::new(text.to_owned()))
+    };
+    Some(CredentialSource::Given(KmsCredentials {
+        id,
+        secret: secret("secret")?,
+        token: secret("token"),
+    }))
 }
 
 /// A path as another process of this machine finds it.
@@ -160,9 +298,14 @@ fn take(told: &mut Value, name: &str) -> Option<SecretBytes> {
 
 /// What a provider of root keys says, as the operator is told.
 pub(crate) fn told(error: &RootKeyError) -> OperatorError {
-    OperatorError::failed(format!("{} ({})", error.what(), error.code().as_str()))
+    let told = OperatorError::failed(format!("{} ({})", error.what(), error.code().as_str()))
         .why(error.why())
-        .fix(error.fix())
+        .fix(error.fix());
+    if error.is_unreachable() {
+        told.may_pass()
+    } else {
+        told
+    }
 }
 
 #[cfg(test)]

@@ -44,15 +44,16 @@ fn status(arguments: &StatusArguments) -> Result<Done, OperatorError> {
         None => status_stopped(data)?,
     };
     Ok(done(&value, *output, |field| {
-        let mut lines = vec![
-            format!("provider  {}", field("provider")),
-            format!("root key  {}", field("id")),
-            format!("since     {}", field("since")),
-            format!("server    {}", field("server")),
+        let lines = [
+            ("provider", field("provider")),
+            ("root key", field("id")),
+            ("since", field("since")),
+            ("server", field("server")),
+            ("place", field("place")),
+            ("why", field("why")),
         ];
-        if !field("place").is_empty() {
-            lines.push(format!("place     {}", field("place")));
-        }
+        let known = lines.iter().filter(|(_, text)| !text.is_empty());
+        let lines: Vec<String> = known.map(|(name, text)| format!("{name:<9} {text}")).collect();
         lines.join("\n")
     }))
 }

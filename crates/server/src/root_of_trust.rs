@@ -55,7 +55,11 @@ fn describe(key: &dyn RootKey, choice: &RootChoice, data: &Path) -> String {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let inside = match choice {
         RootChoice::File(Some(path)) => real(path).starts_with(real(data)),
-        RootChoice::File(None) | RootChoice::Memory | RootChoice::Passphrase(_) => false,
+        RootChoice::File(None)
+        | RootChoice::Memory
+        | RootChoice::Passphrase(_)
+        | RootChoice::Pkcs11(..)
+        | RootChoice::Kms(..) => false,
     };
     match given.provider {
         RootKeyProvider::Memory => "in memory, gone at exit".to_owned(),
@@ -104,7 +108,9 @@ impl Bound {
         }
         let instance = InstanceKey::generate(runtime.entropy.as_ref());
         let made = bound(instance);
-        let (record, _) = made.bind(root, runtime).await?;
+        // New data are not kept waiting: the operator is there, and there is nothing to lose.
+        let bind = made.bind(root, runtime).await;
+        let (record, _) = bind.map_err(OperatorError::lasting)?;
         made.store(record, true).await?;
         Ok(made)
     }

@@ -14,15 +14,41 @@ use zeroize::Zeroizing;
 /// The longest secret that is read, bytes.
 const SECRET_BYTES_MAX: usize = 4096;
 
+/// The largest file that is read as a whole, bytes.
+const FILE_BYTES_MAX: usize = 64 * 1024;
+
 /// The first line of a file that only its owner may read; `-` for standard input.
 pub(crate) fn of_file(path: &Path, what: &str) -> Result<SecretBytes, OperatorError> {
     if path == Path::new("-") {
         return of_input(what);
     }
+    let (file, refused) = (private_file(path, what)?, |error: std::io::Error| {
+        refusal(path, what, error)
+    });
+    first_line(file).map_err(refused)
+}
+
+/// All of a file that only its owner may read.
+pub(crate) fn whole_file(path: &Path, what: &str) -> Result<SecretBytes, OperatorError> {
+    let mut text = Zeroizing::new(Vec::with_capacity(2 * FILE_BYTES_MAX));
+    private_file(path, what)?
+        .take(FILE_BYTES_MAX as u64)
+        .read_to_end(&mut text)
+        .map_err(|error| refusal(path, what, error))?;
+    Ok(SecretBytes::new(text.to_vec()))
+}
+
+fn refusal(path: &Path, what: &str, why: impl std::fmt::Display) -> OperatorError {
+    OperatorError::failed(format!(
+        "the file with {what}, `{}`, cannot be used",
+        path.display()
+    ))
+    .why(why)
+}
+
+fn private_file(path: &Path, what: &str) -> Result<File, OperatorError> {
     let shown = path.display();
-    let refused = |why: String| {
-        OperatorError::failed(format!("the file with {what}, `{shown}`, cannot be used")).why(why)
-    };
+    let refused = |why: String| refusal(path, what, why);
     let file = File::open(path).map_err(|error| refused(error.to_string()))?;
     let metadata = file.metadata().map_err(|error| refused(error.to_string()))?;
     if !metadata.is_file() {
@@ -43,7 +69,7 @@ pub(crate) fn of_file(path: &Path, what: &str) -> Result<SecretBytes, OperatorEr
                 .fix(format!("chmod 600 {shown}")),
         );
     }
-    first_line(file).map_err(|error| refused(error.to_string()))
+    Ok(file)
 }
 
 /// The value of an environment variable, if it is set and not empty.

@@ -18,6 +18,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How long background work may take to notice that the server has stopped.
 const BACKGROUND_GRACE: Duration = Duration::from_secs(1);
@@ -113,6 +114,7 @@ async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
         host,
         first_start,
         root_key,
+        answers,
     } = host(settings, &runtime).await?;
     if !settings.ephemeral {
         Control::open(&settings.data)?.serve(&runtime, host);
@@ -127,7 +129,12 @@ async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
         first_start.as_ref(),
     ));
     drop(first_start);
-    announce(settings, &addresses)?;
+    if *answers.borrow() {
+        announce(settings, &addresses)?;
+    } else {
+        say(&startup::waiting(&addresses));
+        announce_later(settings.clone(), addresses, answers, &runtime);
+    }
     let exit = Server::new(handler, runtime, options).run(listeners).await;
     tracing::info!("stopped");
     Ok(exit)
@@ -143,6 +150,28 @@ fn announce(settings: &ServeSettings, addresses: &[SocketAddr]) -> Result<(), Op
     }
 }
 
+/// Says that the server is ready when its root key has been reached.
+fn announce_later(
+    settings: ServeSettings,
+    addresses: Vec<SocketAddr>,
+    mut answers: watch::Receiver<bool>,
+    runtime: &Runtime,
+) {
+    let shutdown = runtime.shutdown.clone();
+    runtime.tasks.spawn(Box::pin(async move {
+        tokio::select! {
+            () = shutdown.wait() => {}
+            reached = answers.wait_for(|answers| *answers) => {
+                if reached.is_ok()
+                    && let Err(error) = announce(&settings, &addresses)
+                {
+                    tracing::error!(%error, "the server is ready and could not say so");
+                }
+            }
+        }
+    }));
+}
+
 fn make_data_folder(path: &Path) -> Result<(), OperatorError> {
     DirBuilder::new()
         .recursive(true)
@@ -156,7 +185,7 @@ fn make_data_folder(path: &Path) -> Result<(), OperatorError> {
 }
 
 /// A reader that went away is no reason to stop.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     drop(writeln!(out, "{text}").and_then(|()| out.flush()));
 }

@@ -42,6 +42,22 @@ pub(crate) fn ready(addresses: &[SocketAddr]) -> String {
     format!("bulla is ready on {}", urls.join(" and "))
 }
 
+/// The one line that says the server accepts connections and has to refuse requests.
+pub(crate) fn waiting(addresses: &[SocketAddr]) -> String {
+    ready(addresses).replacen("bulla is ready on", "bulla waits for its root key on", 1)
+}
+
+/// What the first start made, when it was told before that the root key is waited for.
+pub(crate) fn late_first_start(first: &FirstStart) -> Zeroizing<String> {
+    Zeroizing::new(format!(
+        "export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n\
+         # This is the root access key of account {}. It is not shown again.",
+        first.access_key_id,
+        first.secret_access_key.as_str(),
+        first.account
+    ))
+}
+
 fn write(
     text: &mut String,
     settings: &ServeSettings,

@@ -133,13 +133,13 @@ impl Pkcs11RootKey {
             .map_err(|error| self.failed(&error))?;
         let named = |key: ObjectHandle| {
             let attributes = session.get_attributes(key, &[AttributeType::Id])?;
-            let id = attributes
-                .iter()
-                .find_map(|attribute| match attribute {
-                    Attribute::Id(id) => Some(id.as_slice()),
-                    _ => None,
-                })
-                .unwrap_or_default();
+            let id = attributes.iter().find_map(|attribute| {
+                let Attribute::Id(id) = attribute else {
+                    return None;
+                };
+                Some(id.as_slice())
+            });
+            let id = id.unwrap_or_default();
             Ok((RootKeyId::of(&[b"pkcs11", label, id]), key))
         };
         found
@@ -315,38 +315,48 @@ impl Pkcs11RootKey {
                 "look into the module's log",
             );
         };
-        match reason {
+        let pin_is_refused = matches!(
+            reason,
             RvError::PinIncorrect
-            | RvError::PinInvalid
-            | RvError::PinLenRange
-            | RvError::PinExpired
-            | RvError::PinLocked
-            | RvError::UserPinNotInitialized => self.refused(
+                | RvError::PinInvalid
+                | RvError::PinLenRange
+                | RvError::PinExpired
+                | RvError::PinLocked
+                | RvError::UserPinNotInitialized
+        );
+        let is_unfit = matches!(
+            reason,
+            RvError::MechanismInvalid
+                | RvError::MechanismParamInvalid
+                | RvError::KeyFunctionNotPermitted
+                | RvError::KeyTypeInconsistent
+                | RvError::FunctionNotSupported
+                | RvError::TemplateInconsistent
+                | RvError::AttributeTypeInvalid
+                | RvError::AttributeValueInvalid
+                | RvError::TokenWriteProtected
+                | RvError::SessionReadOnly
+        );
+        if pin_is_refused {
+            return self.refused(
                 format!("token `{token}` refuses the PIN"),
                 &error.to_string(),
                 "give the right PIN; it was tried once and is not tried again by itself",
-            ),
-            RvError::MechanismInvalid
-            | RvError::MechanismParamInvalid
-            | RvError::KeyFunctionNotPermitted
-            | RvError::KeyTypeInconsistent
-            | RvError::FunctionNotSupported
-            | RvError::TemplateInconsistent
-            | RvError::AttributeTypeInvalid
-            | RvError::AttributeValueInvalid
-            | RvError::TokenWriteProtected
-            | RvError::SessionReadOnly => self.refused(
+            );
+        }
+        if is_unfit {
+            return self.refused(
                 format!("token `{token}` does not do what a root key needs"),
                 &error.to_string(),
                 "it must make AES keys of 256 bits and encrypt with CKM_AES_GCM under a given nonce",
-            ),
-            _ => RootKeyError::new(
-                RootKeyErrorCode::Unreachable,
-                format!("token `{token}` cannot be used now"),
-                error.to_string(),
-                "look after the token, its connection and the configuration of its module",
-            ),
+            );
         }
+        RootKeyError::new(
+            RootKeyErrorCode::Unreachable,
+            format!("token `{token}` cannot be used now"),
+            error.to_string(),
+            "look after the token, its connection and the configuration of its module",
+        )
     }
 }
 

@@ -1,4 +1,4 @@
-//! With SoftHSM, as Debian packages it. Where it is not installed these tests say so and test nothing; continuous
+//! With `SoftHSM`, as Debian packages it. Where it is not installed these tests say so and test nothing; continuous
 //! integration installs it and sets `BULLA_REQUIRE_SOFTHSM`, and then its absence is a failure.
 
 use std::fs;
@@ -19,7 +19,7 @@ const MODULE_FILES: [&str; 3] = [
 const TOKEN: &str = "bulla-test";
 const PIN: &str = "4711-0815";
 
-/// SoftHSM with a token of its own for this test run. The module reads where its tokens lie from the environment, which a
+/// `SoftHSM` with a token of its own for this test run. The module reads where its tokens lie from the environment, which a
 /// test must not change; so the tests run in a child process that has it.
 fn softhsm() -> Option<&'static Path> {
     static FOUND: OnceLock<Option<&'static str>> = OnceLock::new();
@@ -62,7 +62,7 @@ fn make_token() {
     module.finalize().unwrap();
 }
 
-/// Runs the test of that name again, in a process whose SoftHSM has an empty folder for its tokens.
+/// Runs the test of that name again, in a process whose `SoftHSM` has an empty folder for its tokens.
 fn in_a_process_with_a_token(name: &str, test: fn()) {
     if softhsm().is_none() {
         return;
@@ -75,11 +75,11 @@ fn in_a_process_with_a_token(name: &str, test: fn()) {
     let folder = std::env::temp_dir().join(format!("bulla-softhsm-{:016x}", SystemEntropy.number()));
     fs::create_dir_all(folder.join("tokens")).unwrap();
     let conf = folder.join("softhsm2.conf");
-    let text = format!(
+    let settings = format!(
         "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
         folder.join("tokens").display()
     );
-    fs::write(&conf, text).unwrap();
+    fs::write(&conf, settings).unwrap();
     let ended = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &format!("root::pkcs11::tests::{name}"), "--nocapture"])
         .env("SOFTHSM2_CONF", &conf)
