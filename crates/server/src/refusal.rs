@@ -120,17 +120,8 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The services are being reset. Try again.",
             ),
-            // The status is that of the KMS API Reference, KeyUnavailableException (read 2026-11-21).
-            Self::KeyUnavailable => (
-                "KeyUnavailableException",
-                StatusCode::INTERNAL_SERVER_ERROR,
-                ROOT_KEY_AWAY,
-            ),
-            Self::RootKeyAway => (
-                "ServiceUnavailable",
-                StatusCode::SERVICE_UNAVAILABLE,
-                ROOT_KEY_AWAY,
-            ),
+            Self::KeyUnavailable => away("KeyUnavailableException", StatusCode::INTERNAL_SERVER_ERROR),
+            Self::RootKeyAway => away("ServiceUnavailable", StatusCode::SERVICE_UNAVAILABLE),
             Self::Overloaded(words) => words.row(),
             Self::Internal => (
                 "InternalFailure",
@@ -218,6 +209,12 @@ impl Refusal {
         }
         response
     }
+}
+
+/// What is said as long as the root key cannot be reached. The status is the service's own: for KMS that of the KMS API
+/// Reference, `KeyUnavailableException` (read 2026-11-21).
+const fn away(code: &'static str, status: StatusCode) -> (&'static str, StatusCode, &'static str) {
+    (code, status, ROOT_KEY_AWAY)
 }
 
 /// Says on HTTP/1 that the connection ends with this answer, as the request's body was not read.
