@@ -323,7 +323,13 @@ impl Host {
         &self,
         id: Option<RequestId>,
     ) -> Result<Option<Arc<KeptDenial>>, OperatorError> {
-        let gate = match self.standing.read().await.as_ref().map(|standing| &standing.services) {
+        let gate = match self
+            .standing
+            .read()
+            .await
+            .as_ref()
+            .map(|standing| &standing.services)
+        {
             Some(Services::Up { gate, .. }) => Arc::clone(gate),
             Some(Services::WaitForRoot { why, .. }) => return Err(why.clone()),
             None => return Err(OperatorError::failed("the server cannot be asked").why("it is stopping")),
