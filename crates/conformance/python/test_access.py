@@ -241,5 +241,18 @@ def test_a_denial_is_logged_with_the_policy_that_decided(server, sqs, queue, sen
     assert "NobodySends" in server.report()
 
 
+def test_a_stored_policy_that_lets_everybody_in_by_a_set_operator_is_warned_of(server, sqs, queue):
+    share(sqs, queue, entry("Allow", "*", Condition={"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}))
+    [line] = [line for line in server.report().splitlines() if "FORALLVALUES_WITH_SINGLE_VALUED_KEY" in line and arn(sqs, queue) in line]
+    assert "WARN" in line
+
+
+def test_a_stored_role_policy_with_an_action_that_does_not_exist_is_warned_of(server, iam, name):
+    role = name("role")
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=policy({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}))
+    iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=policy(allow("sqs:NoSuchAction")))
+    assert any("INVALID_ACTION" in line and role in line for line in server.report().splitlines())
+
+
 def test_no_policy_stands_between_anyone_and_the_health_path(server):
     assert http(server.https + "/_bulla/health", method="GET", ca=server.ca).status == 200

@@ -6,6 +6,7 @@
 pub mod iam;
 pub mod kms;
 pub mod organizations;
+mod policy_warnings;
 pub mod sqs;
 pub mod sts;
 #[cfg(test)]

@@ -21,6 +21,11 @@ pub(crate) struct Sought<E> {
 }
 
 impl<E: Entity> Sought<E> {
+    /// Its ARN, also when it does not exist.
+    pub(super) fn arn(&self) -> &str {
+        &self.arn
+    }
+
     /// The question whether `action` is allowed on it.
     pub(super) fn request(&self, action: &'static str) -> AccessRequest {
         let request = AccessRequest::new(action, Arc::clone(&self.arn), self.account);

@@ -9,7 +9,8 @@ use std::sync::Arc;
 /// The only name of a key policy.
 pub(super) const DEFAULT_NAME: &str = "default";
 
-const KIND: PolicyKind = PolicyKind::Resource(Vendor::Kms);
+/// What a key policy is to the policy language.
+pub(super) const KIND: PolicyKind = PolicyKind::Resource(Vendor::Kms);
 
 /// Compiles a policy that is to be stored for a key; whatever is not understood is refused, never ignored.
 pub(super) fn parse(text: &str, key_arn: &str) -> Result<Arc<Policy>, KmsError> {

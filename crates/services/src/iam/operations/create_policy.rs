@@ -10,7 +10,9 @@ use crate::iam::managed::{ManagedPolicy, policy_arn};
 use crate::iam::shapes::{PolicyShape, Tag};
 use crate::iam::sought::request_for_new;
 use crate::iam::validate;
+use crate::policy_warnings::warn_of_traps;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
+use bulla_policy::{IdentityOwner, PolicyKind};
 use bulla_wire::Shape;
 use std::collections::BTreeMap;
 
@@ -103,6 +105,13 @@ impl Operation for CreatePolicy {
                 Ok((vec![Stored::Policy(policy)], shape))
             })
             .await?;
+        let kind = PolicyKind::Identity(IdentityOwner::Managed);
+        warn_of_traps(
+            call,
+            shape.arn.as_deref().unwrap_or_default(),
+            &input.policy_document,
+            kind,
+        );
         Ok(CreatePolicyOutput { policy: Some(shape) })
     }
 }

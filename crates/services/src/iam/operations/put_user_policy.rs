@@ -5,7 +5,9 @@ use crate::iam::entity::{Entity, User};
 use crate::iam::errors::IamError;
 use crate::iam::sought::Sought;
 use crate::iam::validate;
+use crate::policy_warnings::warn_of_traps;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
+use bulla_policy::{IdentityOwner, PolicyKind};
 use bulla_wire::{Empty, Shape};
 
 /// The operation.
@@ -51,6 +53,8 @@ impl Operation for PutUserPolicy {
             user.put_policy(&input.policy_name, &input.policy_document)
         })
         .await?;
+        let kind = PolicyKind::Identity(IdentityOwner::User);
+        warn_of_traps(call, target.arn(), &input.policy_document, kind);
         Ok(Empty)
     }
 }

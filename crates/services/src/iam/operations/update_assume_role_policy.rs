@@ -6,7 +6,9 @@ use crate::iam::entity::{Role, Stored};
 use crate::iam::errors::IamError;
 use crate::iam::sought::Sought;
 use crate::iam::trust::Trust;
+use crate::policy_warnings::warn_of_traps;
 use bulla_gate::{Authorized, Call, Operation, Resolved};
+use bulla_policy::PolicyKind;
 use bulla_wire::{Empty, Shape};
 use std::sync::Arc;
 
@@ -54,6 +56,7 @@ impl Operation for UpdateAssumeRolePolicy {
             Ok((vec![Stored::Role(role)], ()))
         })
         .await?;
+        warn_of_traps(call, target.arn(), &input.policy_document, PolicyKind::Trust);
         Ok(Empty)
     }
 }

@@ -5,6 +5,7 @@ use crate::kms::access::{Sought, check_not_locked_out};
 use crate::kms::errors::KmsError;
 use crate::kms::key::Key;
 use crate::kms::policy::{self, DEFAULT_NAME};
+use crate::policy_warnings::warn_of_traps;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_wire::{Empty, Shape};
 use std::sync::Arc;
@@ -80,6 +81,7 @@ impl Operation for PutKeyPolicy {
             Ok(())
         })
         .await?;
+        warn_of_traps(call, &key.arn, &input.policy, policy::KIND);
         Ok(Empty)
     }
 }

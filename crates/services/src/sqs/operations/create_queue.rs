@@ -1,9 +1,11 @@
 //! `CreateQueue`: makes a queue, or finds the one that is there with the same attributes.
 
+use crate::policy_warnings::warn_of_traps;
 use crate::sqs::errors::SqsError;
 use crate::sqs::queue::QueueKey;
 use crate::sqs::{Sqs, tags};
 use bulla_gate::{Access, AccessRequest, Authorized, Call, Operation, Resolved};
+use bulla_policy::{PolicyKind, Vendor};
 use bulla_types::QueueName;
 use bulla_wire::Shape;
 use std::collections::BTreeMap;
@@ -75,6 +77,9 @@ impl Operation for CreateQueue {
         let attributes = input.attributes.unwrap_or_default();
         let tags = input.tags.unwrap_or_default();
         let queue = sqs.create(call, key, &attributes, tags).await?;
+        if let Some(policy) = attributes.get("Policy").filter(|policy| !policy.is_empty()) {
+            warn_of_traps(call, &queue.arn, policy, PolicyKind::Resource(Vendor::Sqs));
+        }
         Ok(CreateQueueOutput {
             queue_url: Some(queue.url(call)),
         })

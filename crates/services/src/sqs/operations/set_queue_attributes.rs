@@ -1,9 +1,11 @@
 //! `SetQueueAttributes`.
 
+use crate::policy_warnings::warn_of_traps;
 use crate::sqs::Sqs;
 use crate::sqs::errors::SqsError;
 use crate::sqs::queue::Queue;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
+use bulla_policy::{PolicyKind, Vendor};
 use bulla_wire::{Empty, Shape};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,6 +57,9 @@ impl Operation for SetQueueAttributes {
             Ok(())
         })
         .await?;
+        if let Some(policy) = input.attributes.get("Policy").filter(|policy| !policy.is_empty()) {
+            warn_of_traps(call, &queue.arn, policy, PolicyKind::Resource(Vendor::Sqs));
+        }
         queue.wake(1);
         Ok(Empty)
     }

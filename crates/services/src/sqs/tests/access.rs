@@ -64,7 +64,7 @@ async fn an_explicit_deny_wins_over_the_accounts_root() {
     assert!(
         refused
             .message
-            .ends_with("with an explicit deny in a resource-based policy"),
+            .contains("with an explicit deny in a resource-based policy"),
         "{}",
         refused.message
     );
