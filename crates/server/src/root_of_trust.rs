@@ -1,6 +1,6 @@
 //! The root key, and the instance key that it wraps.
 //!
-//! The root key is asked before the data is touched: a server without it must not change anything. The record that
+//! The root key is asked before any service stands: a server without it changes nothing that it keeps. The record that
 //! binds both lies in the directory; a wrong root key is found here, not at the first message. Replacing the root key
 //! is one commit to the directory: whenever the server stops, the record is of the old root key or of the new one, and
 //! whole.
