@@ -137,6 +137,26 @@ fn the_policies_are_written_one_file_each() {
 }
 
 #[test]
+fn roles_of_two_accounts_with_one_name_have_a_policy_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let second = ["--consumer", "arn:aws:iam::444455556666:role/worker", "--to"];
+    let (code, ..) = generate(&[&WHOLE[..], &second[..], &[folder.path().to_str().unwrap()]].concat());
+    assert_eq!(code, Some(0));
+    assert!(
+        folder
+            .path()
+            .join("identity-policy-consumer-worker.json")
+            .is_file()
+    );
+    assert!(
+        folder
+            .path()
+            .join("identity-policy-consumer-worker-2.json")
+            .is_file()
+    );
+}
+
+#[test]
 fn roles_that_exclude_each_other_are_found_by_the_proof_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("policies");

@@ -45,8 +45,9 @@ pub(crate) fn documents(checked: &Checked) -> Vec<Document> {
         ));
     }
     for arn in &intent.topics {
+        let name = unique(&all, format!("topic-policy-{}", last(arn)));
         all.push(document(
-            &format!("topic-policy-{}", last(arn)),
+            &name,
             arn,
             PolicyKind::Resource(Vendor::Sns),
             &topic(checked, arn),
@@ -62,6 +63,7 @@ pub(crate) fn documents(checked: &Checked) -> Vec<Document> {
         for person in people {
             if !statements.is_empty() {
                 let name = format!("identity-policy-{what}-{}", last(person));
+                let name = unique(&all, name);
                 all.push(document(&name, person, IDENTITY, &statements));
             }
         }
@@ -79,6 +81,16 @@ fn document(name: &str, of: &str, kind: PolicyKind, statements: &[Value]) -> Doc
         policy: json!({ "Version": "2012-10-17", "Statement": statements }),
         kind,
     }
+}
+
+/// Roles of two accounts may have one name.
+fn unique(all: &[Document], name: String) -> String {
+    let taken = |name: &str| all.iter().any(|document| document.name == name);
+    if !taken(&name) {
+        return name;
+    }
+    let numbered = (2..).map(|number: u64| format!("{name}-{number}"));
+    numbered.into_iter().find(|name| !taken(name)).unwrap_or(name)
 }
 
 /// The last part of an ARN, fit for a file's name.
