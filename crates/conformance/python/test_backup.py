@@ -36,14 +36,26 @@ class Ledger:
         self.sent: dict[str, str] = {}  # id → body
         self.delete_begun: set[str] = set()
         self.deleted: set[str] = set()
+        self.turns = [0] * WORKERS
+
+    def settled(self) -> set[str]:
+        """What a delete was sent for, once every worker has ended the turn that it is in: what it received before this
+        call is among them."""
+        before = list(self.turns)
+        deadline = time.monotonic() + 60
+        while any(now == then for now, then in zip(self.turns, before)):
+            assert time.monotonic() < deadline, "the load has stopped"
+            time.sleep(0.01)
+        with self.lock:
+            return set(self.delete_begun)
 
     def snapshot(self) -> tuple[dict[str, str], set[str]]:
         with self.lock:
             return dict(self.sent), set(self.deleted)
 
 
-def work(server: Server, queue: str, ledger: Ledger, stop: threading.Event, seed: str) -> None:
-    chance = random.Random(seed)
+def work(server: Server, queue: str, ledger: Ledger, stop: threading.Event, number: int) -> None:
+    chance = random.Random(f"{SEED}-{number}")
     sqs = server.client("sqs", http=True)
     while not stop.is_set():
         body = f"{chance.random()} " + "x" * chance.choice([0, 100, 5000, 100_000])
@@ -57,6 +69,7 @@ def work(server: Server, queue: str, ledger: Ledger, stop: threading.Event, seed
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
                 with ledger.lock:
                     ledger.deleted.add(message["MessageId"])
+        ledger.turns[number] += 1
 
 
 def drain(server: Server, keys, names: list[str]) -> dict[str, str]:
@@ -82,7 +95,7 @@ def test_a_backup_under_load_holds_what_was_acknowledged(fresh, tmp_path):
     queues = [sqs.create_queue(QueueName=name, Attributes={"KmsMasterKeyId": key} if n else {})["QueueUrl"]
               for n, name in enumerate(names)]
     ledger, stop = Ledger(), threading.Event()
-    workers = [threading.Thread(target=work, args=(server, queues[n % QUEUES], ledger, stop, f"{SEED}-{n}"))
+    workers = [threading.Thread(target=work, args=(server, queues[n % QUEUES], ledger, stop, n))
                for n in range(WORKERS)]
     for worker in workers:
         worker.start()
@@ -96,8 +109,7 @@ def test_a_backup_under_load_holds_what_was_acknowledged(fresh, tmp_path):
             assert status == 0, told
             assert json.loads(told)["damaged"] == [] and json.loads(told)["files"] > 2
             # What a delete was sent for until the backup had ended may or may not be in it.
-            with ledger.lock:
-                backups.append((to, sent, deleted, set(ledger.delete_begun)))
+            backups.append((to, sent, deleted, ledger.settled()))
     finally:
         stop.set()
         for worker in workers:
