@@ -55,6 +55,9 @@ pub struct Identity {
     pub session: Option<Vec<Arc<Policy>>>,
     /// When temporary credentials were issued: `aws:TokenIssueTime`.
     pub token_issued: Option<Timestamp>,
+    /// Who stands behind a role session: `aws:SourceIdentity`. Set when a role is assumed, and kept by all sessions that
+    /// this one makes.
+    pub source_identity: Option<Arc<str>>,
 }
 
 impl Identity {
@@ -249,6 +252,7 @@ impl Caller {
             boundary: None,
             session: None,
             token_issued: None,
+            source_identity: None,
         };
         Self {
             identity: Arc::new(identity),

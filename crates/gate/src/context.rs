@@ -59,6 +59,7 @@ impl<'a> CallContext<'a> {
             KnownKey::AwsPrincipalType => identity.principal_type().and_then(text),
             KnownKey::AwsUserId => text(&identity.user_id),
             KnownKey::AwsUsername => identity.user_name.as_deref().and_then(text),
+            KnownKey::AwsSourceIdentity => identity.source_identity.as_deref().and_then(text),
             KnownKey::AwsTokenIssueTime => identity.token_issued.and_then(time),
             KnownKey::AwsPrincipalOrgId => self
                 .caller

@@ -187,6 +187,7 @@ fn root_identity(account: AccountId) -> Identity {
         boundary: None,
         session: None,
         token_issued: None,
+        source_identity: None,
     }
 }
 

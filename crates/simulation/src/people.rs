@@ -61,6 +61,7 @@ fn root(account: &str) -> Identity {
         boundary: None,
         session: None,
         token_issued: None,
+        source_identity: None,
     }
 }
 

@@ -245,6 +245,7 @@ fn identity(kind: IdentityKind, account: AccountId, arn: &str, policies: Vec<Arc
         boundary: None,
         session: None,
         token_issued: None,
+        source_identity: None,
     })
 }
 

@@ -121,6 +121,7 @@ fn new_account(account: AccountId, now: Timestamp) -> Account {
         id: account,
         created: now,
         keys: Vec::new(),
+        alias: None,
         identity: identity::root(account),
     }
 }

@@ -79,6 +79,8 @@ pub(crate) struct Account {
     pub(super) id: AccountId,
     pub(super) created: Timestamp,
     pub(super) keys: Vec<AccessKey>,
+    /// A name beside the number; no two accounts have the same.
+    pub(super) alias: Option<String>,
     pub(super) identity: Arc<Identity>,
 }
 

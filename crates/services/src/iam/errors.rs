@@ -14,6 +14,11 @@ pub enum IamError {
         /// Its id.
         id: String,
     },
+    /// Another account has the alias.
+    AliasAlreadyExists {
+        /// The alias.
+        alias: String,
+    },
     /// Another call changed the same user meanwhile.
     ConcurrentModification,
     /// What is to be deleted still holds something.
@@ -116,7 +121,9 @@ impl ErrorCode for IamError {
                 sender("ConcurrentModificationException", "ConcurrentModification", 409)
             }
             Self::DeleteConflict { .. } => sender("DeleteConflictException", "DeleteConflict", 409),
-            Self::EntityAlreadyExists { .. } | Self::PolicyAlreadyExists { .. } => {
+            Self::AliasAlreadyExists { .. }
+            | Self::EntityAlreadyExists { .. }
+            | Self::PolicyAlreadyExists { .. } => {
                 sender("EntityAlreadyExistsException", "EntityAlreadyExists", 409)
             }
             Self::Internal => ErrorRow {
@@ -152,6 +159,7 @@ impl ErrorCode for IamError {
             Self::NoSuchEntity { noun, name } => {
                 format!("The {noun} with name {name} cannot be found.").into()
             }
+            Self::AliasAlreadyExists { alias } => format!("The account alias {alias} already exists.").into(),
             Self::PolicyAlreadyExists { name } => {
                 format!("A policy called {name} already exists. Duplicate names are not allowed.").into()
             }

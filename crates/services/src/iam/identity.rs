@@ -20,6 +20,7 @@ pub(super) fn root(account: AccountId) -> Arc<Identity> {
         boundary: None,
         session: None,
         token_issued: None,
+        source_identity: None,
     })
 }
 
@@ -38,6 +39,7 @@ pub(super) fn user(user: &User) -> Arc<Identity> {
         boundary: profile.effective.boundary.clone(),
         session: None,
         token_issued: None,
+        source_identity: None,
     })
 }
 
@@ -56,6 +58,7 @@ pub(super) fn session(role: &Role, name: &str) -> Identity {
         boundary: profile.effective.boundary.clone(),
         session: None,
         token_issued: None,
+        source_identity: None,
     }
 }
 

@@ -5,6 +5,10 @@
 
 /// Access keys of a user, and of the root user.
 pub(super) const ACCESS_KEYS_PER_USER_MAX: usize = 2;
+/// Characters of an account's alias.
+pub(super) const ALIAS_CHARS_MAX: usize = 63;
+/// Characters of an account's alias.
+pub(super) const ALIAS_CHARS_MIN: usize = 3;
 /// Managed policies attached to a user, group or role.
 pub(super) const ATTACHED_POLICIES_MAX: usize = 10;
 /// Characters of a role's or policy's description.

@@ -28,6 +28,8 @@ mod principals;
 mod record;
 mod secret_text;
 mod shapes;
+mod simulation;
+mod simulation_shapes;
 mod sought;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use super::identity;
 use super::sought::with_resource_tags;
 use super::view::KeyHolder;
 use bulla_gate::{AccessRequest, Identity, ResourcePolicy};
+use bulla_policy::Policy;
 use bulla_runtime::Entropy;
 use bulla_types::{AccountId, Arn, Timestamp};
 use std::sync::Arc;
@@ -63,6 +64,16 @@ impl PrincipalLookup {
         self.0.view().role_by_id(id).cloned()
     }
 
+    /// What a managed policy of this account or of AWS says now.
+    pub(crate) fn managed_policy(&self, account: AccountId, arn: &str) -> Option<Arc<Policy>> {
+        self.0.view().managed(account, arn)?.binding().cloned()
+    }
+
+    /// The account of the user or root user that has an access key, active or not.
+    pub(crate) fn account_of_key(&self, id: &str) -> Option<AccountId> {
+        self.0.view().key(id).map(|key| key.identity.account)
+    }
+
     /// The root user of an account, which is made if it does not exist.
     pub(crate) async fn open_account(
         &self,
@@ -102,6 +113,11 @@ impl Role {
     /// `AROA…`.
     pub(crate) fn id(&self) -> &Arc<str> {
         &self.profile.id
+    }
+
+    /// The account that it belongs to.
+    pub(crate) fn account(&self) -> AccountId {
+        self.profile.account
     }
 
     /// The longest session, seconds.

@@ -30,7 +30,7 @@ use zeroize::Zeroizing;
 /// All records begin so; then the kind, the account, and for all but accounts the unique id.
 pub(super) const PREFIX: &str = "iam/";
 const FORMAT: u32 = 1;
-/// Of users and roles: 2 has attached policies, boundary and groups, which 1 lacks.
+/// Of accounts, users and roles: 2 has alias, attached policies, boundary and groups, which 1 lacks.
 const PROFILE_FORMAT: u32 = 2;
 const LABEL: &[u8] = b"bulla access key 1";
 
@@ -40,6 +40,8 @@ struct AccountRecord {
     format: u32,
     created_ms: u64,
     keys: Vec<KeyRecord>,
+    #[serde(default)]
+    alias: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -149,9 +151,10 @@ pub(super) fn change(stored: &Stored) -> Result<Change, serde_json::Error> {
 fn encode_account(account: &Account) -> Result<Bytes, serde_json::Error> {
     let keys = account.keys.iter().map(key_record).collect();
     bytes(&AccountRecord {
-        format: FORMAT,
+        format: PROFILE_FORMAT,
         created_ms: account.created.as_millis(),
         keys,
+        alias: account.alias.clone(),
     })
 }
 
@@ -297,12 +300,13 @@ pub(super) fn decode(key: &[u8], value: &[u8], wrapping: &SecretKey) -> Result<S
     match kind {
         "account" => {
             let record: AccountRecord = read(value)?;
-            check_format(record.format, FORMAT)?;
+            check_format(record.format, PROFILE_FORMAT)?;
             let created = Timestamp::from_millis(record.created_ms);
             let account = Account {
                 id: account,
                 created,
                 keys: keys(record.keys)?,
+                alias: record.alias,
                 identity: identity::root(account),
             };
             Ok(Stored::Account(account))

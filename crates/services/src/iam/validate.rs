@@ -2,8 +2,8 @@
 
 use super::errors::IamError;
 use super::limits::{
-    DESCRIPTION_CHARS_MAX, PATH_CHARS_MAX, POLICY_NAME_CHARS_MAX, SESSION_SECONDS_DEFAULT,
-    SESSION_SECONDS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
+    ALIAS_CHARS_MAX, ALIAS_CHARS_MIN, DESCRIPTION_CHARS_MAX, PATH_CHARS_MAX, POLICY_NAME_CHARS_MAX,
+    SESSION_SECONDS_DEFAULT, SESSION_SECONDS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use super::shapes::Tag;
 use std::collections::BTreeMap;
@@ -50,6 +50,20 @@ pub(super) fn not_one_of(value: &str, member: &str, all: &str) -> IamError {
         "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy \
          enum value set: {all}"
     ))
+}
+
+/// An account's alias: lower-case letters, digits and single hyphens between them.
+pub(super) fn account_alias(text: &str) -> Result<(), IamError> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let shaped =
+        text.bytes().all(plain) && !text.starts_with('-') && !text.ends_with('-') && !text.contains("--");
+    if shaped && (ALIAS_CHARS_MIN..=ALIAS_CHARS_MAX).contains(&text.len()) {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "1 validation error detected: Value '{text}' at 'accountAlias' failed to satisfy constraint: Member must \
+         satisfy regular expression pattern: ^[a-z0-9]([a-z0-9]|-(?!-)){{1,61}}[a-z0-9]$"
+    )))
 }
 
 /// A policy's name.

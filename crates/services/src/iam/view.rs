@@ -90,6 +90,12 @@ impl View {
         self.accounts.get(&id)
     }
 
+    /// Whether another account than this has the alias.
+    pub(super) fn alias_taken(&self, alias: &str, but: AccountId) -> bool {
+        let mut others = self.accounts.values().filter(|account| account.id != but);
+        others.any(|account| account.alias.as_deref() == Some(alias))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.accounts.is_empty()
     }

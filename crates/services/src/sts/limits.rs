@@ -2,10 +2,16 @@
 //!
 //! Source: IAM User Guide, "IAM and AWS STS quotas"; shapes of the STS API (read 2026-11-21).
 
+/// Characters of an access key's id.
+pub(super) const ACCESS_KEY_ID_CHARS_MAX: usize = 128;
+/// Characters of an access key's id.
+pub(super) const ACCESS_KEY_ID_CHARS_MIN: usize = 16;
 /// The longest session of a role that was assumed by a session of a role, seconds.
 pub(super) const CHAINED_SESSION_SECONDS_MAX: i32 = 3_600;
 /// Characters of an external id.
 pub(super) const EXTERNAL_ID_CHARS_MAX: usize = 1_224;
+/// Managed session policies of a session.
+pub(super) const POLICY_ARNS_MAX: usize = 10;
 /// Characters of a role's ARN.
 pub(super) const ROLE_ARN_CHARS_MAX: usize = 2_048;
 /// Characters of a role's ARN.

@@ -30,6 +30,8 @@ struct AtHand {
     session: Session,
     /// The role as it was when the identity was made.
     role: Arc<Role>,
+    /// The managed session policies as they were then.
+    managed: Vec<Arc<Policy>>,
     secret: Arc<SecretAccessKey>,
     identity: Arc<Identity>,
 }
@@ -55,6 +57,12 @@ impl Sessions {
     fn at_hand(&self) -> MutexGuard<'_, HashMap<String, AtHand>> {
         // An entry is whole or absent, so a thread that died left nothing half done.
         self.at_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The account of a session that is at hand.
+    pub(super) fn account_of(&self, access_key: &str) -> Option<AccountId> {
+        let at_hand = self.at_hand();
+        at_hand.get(access_key).map(|found| found.identity.account)
     }
 
     /// The session tags that a session passes on to those it makes; `None` when the session is not at hand.
@@ -104,7 +112,18 @@ impl Sessions {
             .get(access_key)
             .filter(|found| found.token == *token && found.session.expires > now)?;
         let role = self.principals.role_by_id(&found.session.role)?;
-        Arc::ptr_eq(&role, &found.role).then(|| found.credential())
+        let managed = self.managed(&role, &found.session)?;
+        let same = managed
+            .iter()
+            .zip(&found.managed)
+            .all(|(now, then)| Arc::ptr_eq(now, then));
+        (same && Arc::ptr_eq(&role, &found.role)).then(|| found.credential())
+    }
+
+    /// The managed session policies of a session; `None` when one of them is gone, so that it opens nothing.
+    fn managed(&self, role: &Role, session: &Session) -> Option<Vec<Arc<Policy>>> {
+        let found = |arn: &String| self.principals.managed_policy(role.account(), arn);
+        session.policy_arns.iter().map(found).collect()
     }
 
     fn open(
@@ -125,7 +144,8 @@ impl Sessions {
             .principals
             .role_by_id(&session.role)
             .ok_or(CredentialRefusal::Unknown)?;
-        let identity = Arc::new(identity(&role, &session).ok_or(CredentialRefusal::Unknown)?);
+        let managed = self.managed(&role, &session).ok_or(CredentialRefusal::Unknown)?;
+        let identity = identity(&role, &session, &managed).ok_or(CredentialRefusal::Unknown)?;
         let secret = self
             .tokens
             .secret(access_key)
@@ -134,14 +154,15 @@ impl Sessions {
             token,
             session,
             role,
+            managed,
             secret: Arc::new(secret),
-            identity,
+            identity: Arc::new(identity),
         })
     }
 }
 
 /// The principal of a session; `None` when its policy does not compile any more, so that it opens nothing.
-fn identity(role: &Role, session: &Session) -> Option<Identity> {
+fn identity(role: &Role, session: &Session, managed: &[Arc<Policy>]) -> Option<Identity> {
     let mut identity = role.session(&session.name);
     for (key, value) in &session.tags {
         identity
@@ -149,10 +170,13 @@ fn identity(role: &Role, session: &Session) -> Option<Identity> {
             .retain(|(other, _)| !other.eq_ignore_ascii_case(key));
         identity.tags.push((key.clone(), value.clone()));
     }
+    let mut policies = managed.to_vec();
     if let Some(text) = &session.policy {
         let policy = Policy::parse_lenient(text, PolicyKind::Session).ok()?;
-        identity.session = Some(vec![Arc::new(policy.labelled("session policy"))]);
+        policies.push(Arc::new(policy.labelled("session policy")));
     }
+    identity.session = (!policies.is_empty()).then_some(policies);
+    identity.source_identity = session.source_identity.as_deref().map(Into::into);
     identity.token_issued = Some(session.issued);
     Some(identity)
 }

@@ -345,17 +345,104 @@ async fn sessions_have_a_longest_time() {
 async fn what_is_not_built_is_refused() {
     let (realm, admin) = realm().await;
     let arn = realm.role(&admin, "guest", &trust(realm.account.as_str())).await;
-    for member in [
-        ("SourceIdentity", "me"),
-        ("SerialNumber", "123456789"),
-        ("PolicyArns.member.1.arn", "x"),
-    ] {
+    for member in [("SerialNumber", "123456789"), ("TokenCode", "123456")] {
         let refused = realm.assume(&admin, &arn, &[member]).await.unwrap_err();
         assert!(
             refused.code == "ValidationError" && refused.message.contains("not built"),
             "{refused:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn managed_session_policies_limit_the_session_in_their_present_version() {
+    let (realm, admin) = realm().await;
+    let role = realm.role(&admin, "guest", &trust(realm.account.as_str())).await;
+    let members = [
+        ("RoleName", "guest"),
+        ("PolicyName", "all"),
+        ("PolicyDocument", &allow("iam:*")),
+    ];
+    realm.iam(&admin, "PutRolePolicy", &members).await.unwrap();
+    let members = [
+        ("PolicyName", "lister"),
+        ("PolicyDocument", &allow("iam:ListUsers")),
+    ];
+    let made = realm.iam(&admin, "CreatePolicy", &members).await.unwrap();
+    let arn = made.text("Arn").unwrap();
+    let session = realm
+        .assume(&admin, &role, &[("PolicyArns.member.1.arn", arn)])
+        .await
+        .unwrap();
+    realm.iam(&session, "ListUsers", &[]).await.unwrap();
+    let refused = realm.iam(&session, "ListRoles", &[]).await.unwrap_err();
+    assert!(
+        refused.message.contains("no session policy allows"),
+        "{}",
+        refused.message
+    );
+    let members = [
+        ("PolicyArn", arn),
+        ("PolicyDocument", &allow("sqs:*")),
+        ("SetAsDefault", "true"),
+    ];
+    realm.iam(&admin, "CreatePolicyVersion", &members).await.unwrap();
+    assert_eq!(
+        realm.iam(&session, "ListUsers", &[]).await.unwrap_err().code,
+        "AccessDenied"
+    );
+    let missing = [("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/Missing")];
+    assert_eq!(
+        realm.assume(&admin, &role, &missing).await.unwrap_err().code,
+        "ValidationError"
+    );
+}
+
+#[tokio::test]
+async fn a_source_identity_needs_a_permission_and_stays_through_role_chaining() {
+    let (realm, admin) = realm().await;
+    let account = realm.account;
+    let plain = realm.role(&admin, "plain", &trust(account.as_str())).await;
+    let named = [("SourceIdentity", "ann")];
+    let refused = realm.assume(&admin, &plain, &named).await.unwrap_err();
+    assert!(
+        refused.message.contains("sts:SetSourceIdentity"),
+        "{}",
+        refused.message
+    );
+    let document = |condition: serde_json::Value| {
+        json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": { "AWS": account.as_str() },
+                "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
+                "Condition": condition,
+            }],
+        })
+        .to_string()
+    };
+    let is_ann = json!({ "StringEquals": { "sts:SourceIdentity": "ann" } });
+    let first = realm.role(&admin, "first", &document(is_ann)).await;
+    let came_from_ann = json!({ "StringEquals": { "aws:SourceIdentity": "ann" } });
+    let second = realm.role(&admin, "second", &document(came_from_ann)).await;
+    let members = [
+        ("RoleName", "first"),
+        ("PolicyName", "all"),
+        ("PolicyDocument", &allow("sts:*")),
+    ];
+    realm.iam(&admin, "PutRolePolicy", &members).await.unwrap();
+    assert_eq!(
+        realm.assume(&admin, &first, &[]).await.unwrap_err().code,
+        "AccessDenied"
+    );
+    let session = realm.assume(&admin, &first, &named).await.unwrap();
+    realm.assume(&session, &second, &[]).await.unwrap();
+    let other = realm
+        .assume(&session, &second, &[("SourceIdentity", "bob")])
+        .await
+        .unwrap_err();
+    assert!(other.message.contains("cannot be changed"), "{}", other.message);
 }
 
 #[tokio::test]
@@ -393,4 +480,20 @@ async fn a_user_made_again_under_an_old_name_is_not_trusted() {
         .await
         .unwrap();
     realm.assume(&second, &arn, &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_access_key_tells_its_account() {
+    let (realm, admin) = realm().await;
+    let role = realm.role(&admin, "guest", &trust(realm.account.as_str())).await;
+    let session = realm.assume(&admin, &role, &[]).await.unwrap();
+    realm.sts(&session, "GetCallerIdentity", &[]).await.unwrap();
+    for keys in [&admin, &session] {
+        let members = [("AccessKeyId", keys.id.as_str())];
+        let found = realm.sts(&admin, "GetAccessKeyInfo", &members).await.unwrap();
+        assert_eq!(found.text("Account"), Some(realm.account.as_str()));
+    }
+    let unknown = [("AccessKeyId", "AKIAUNKNOWNUNKNOWN12")];
+    let refused = realm.sts(&admin, "GetAccessKeyInfo", &unknown).await.unwrap_err();
+    assert_eq!(refused.code, "ValidationError");
 }

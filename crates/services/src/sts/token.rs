@@ -14,7 +14,8 @@ use bulla_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-const FORMAT: u32 = 1;
+/// 2 has managed session policies and source identity, which 1 lacks.
+const FORMAT: u32 = 2;
 const LABEL: &[u8] = b"bulla session token 1";
 /// Bytes that make the 40 characters of a secret access key.
 const SECRET_BYTES: usize = 30;
@@ -30,6 +31,10 @@ pub(super) struct Session {
     pub(super) expires: Timestamp,
     /// Session policy.
     pub(super) policy: Option<String>,
+    /// ARNs of managed session policies.
+    pub(super) policy_arns: Vec<String>,
+    /// Who stands behind the session.
+    pub(super) source_identity: Option<String>,
     /// Session tags, also those that were passed on to it.
     pub(super) tags: Vec<(String, String)>,
     /// Keys of the tags that it passes on.
@@ -47,6 +52,10 @@ struct SessionRecord {
     policy: Option<String>,
     tags: Vec<(String, String)>,
     transitive: Vec<String>,
+    #[serde(default)]
+    policy_arns: Vec<String>,
+    #[serde(default)]
+    source_identity: Option<String>,
 }
 
 /// The keys that make tokens and secrets of sessions.
@@ -89,6 +98,8 @@ impl TokenKeys {
             policy: session.policy.clone(),
             tags: session.tags.clone(),
             transitive: session.transitive.clone(),
+            policy_arns: session.policy_arns.clone(),
+            source_identity: session.source_identity.clone(),
         };
         let plain = serde_json::to_vec(&record).map_err(|_| SealError::Refused)?;
         Ok(BASE64.encode(wrap(&self.seal, &plain, &binding(access_key), entropy)?))
@@ -102,7 +113,7 @@ impl TokenKeys {
         let wrapped = BASE64.decode(token).ok()?;
         let plain = unwrap(&self.seal, &wrapped, &binding(access_key)).ok()?;
         let record: SessionRecord = serde_json::from_slice(plain.expose()).ok()?;
-        (record.format == FORMAT).then(|| Session {
+        (1..=FORMAT).contains(&record.format).then(|| Session {
             role: record.role,
             name: record.name,
             issued: Timestamp::from_millis(record.issued_ms),
@@ -110,6 +121,8 @@ impl TokenKeys {
             policy: record.policy,
             tags: record.tags,
             transitive: record.transitive,
+            policy_arns: record.policy_arns,
+            source_identity: record.source_identity,
         })
     }
 }
@@ -139,6 +152,8 @@ mod tests {
             policy: Some("{}".to_owned()),
             tags: vec![("a".to_owned(), "b".to_owned())],
             transitive: vec!["a".to_owned()],
+            policy_arns: vec!["arn:aws:iam::aws:policy/AmazonSQSFullAccess".to_owned()],
+            source_identity: Some("ann".to_owned()),
         }
     }
 

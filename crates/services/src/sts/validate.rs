@@ -2,8 +2,9 @@
 
 use super::errors::StsError;
 use super::limits::{
-    EXTERNAL_ID_CHARS_MAX, ROLE_ARN_CHARS_MAX, ROLE_ARN_CHARS_MIN, SESSION_NAME_CHARS_MAX,
-    SESSION_SECONDS_MAX, SESSION_SECONDS_MIN, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
+    ACCESS_KEY_ID_CHARS_MAX, ACCESS_KEY_ID_CHARS_MIN, EXTERNAL_ID_CHARS_MAX, ROLE_ARN_CHARS_MAX,
+    ROLE_ARN_CHARS_MIN, SESSION_NAME_CHARS_MAX, SESSION_SECONDS_MAX, SESSION_SECONDS_MIN, TAG_KEY_CHARS_MAX,
+    TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use bulla_types::Arn;
 
@@ -62,6 +63,38 @@ pub(super) fn session_name(text: &str) -> Result<(), StsError> {
         text,
         "roleSessionName",
         "satisfy regular expression pattern: [\\w+=,.@-]*",
+    ))
+}
+
+/// Who stands behind a session.
+pub(super) fn source_identity(text: &str) -> Result<(), StsError> {
+    length(text, "sourceIdentity", 2, SESSION_NAME_CHARS_MAX)?;
+    let reserved = text.to_lowercase().starts_with("aws:");
+    if !reserved && text.bytes().all(|byte| is_word(byte, b"+=,.@-")) {
+        return Ok(());
+    }
+    Err(constraint(
+        text,
+        "sourceIdentity",
+        "satisfy regular expression pattern: [\\w+=,.@-]*",
+    ))
+}
+
+/// An access key's id.
+pub(super) fn access_key_id(text: &str) -> Result<(), StsError> {
+    length(
+        text,
+        "accessKeyId",
+        ACCESS_KEY_ID_CHARS_MIN,
+        ACCESS_KEY_ID_CHARS_MAX,
+    )?;
+    if text.bytes().all(|byte| is_word(byte, b"")) {
+        return Ok(());
+    }
+    Err(constraint(
+        text,
+        "accessKeyId",
+        "satisfy regular expression pattern: [\\w]*",
     ))
 }
 

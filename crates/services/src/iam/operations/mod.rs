@@ -5,12 +5,14 @@ mod attach_group_policy;
 mod attach_role_policy;
 mod attach_user_policy;
 mod create_access_key;
+mod create_account_alias;
 mod create_group;
 mod create_policy;
 mod create_policy_version;
 mod create_role;
 mod create_user;
 mod delete_access_key;
+mod delete_account_alias;
 mod delete_group;
 mod delete_group_policy;
 mod delete_policy;
@@ -24,6 +26,9 @@ mod delete_user_policy;
 mod detach_group_policy;
 mod detach_role_policy;
 mod detach_user_policy;
+mod get_account_summary;
+mod get_context_keys_for_custom_policy;
+mod get_context_keys_for_principal_policy;
 mod get_group;
 mod get_group_policy;
 mod get_policy;
@@ -33,6 +38,7 @@ mod get_role_policy;
 mod get_user;
 mod get_user_policy;
 mod list_access_keys;
+mod list_account_aliases;
 mod list_attached_group_policies;
 mod list_attached_role_policies;
 mod list_attached_user_policies;
@@ -56,6 +62,8 @@ mod put_user_permissions_boundary;
 mod put_user_policy;
 mod remove_user_from_group;
 mod set_default_policy_version;
+mod simulate_custom_policy;
+mod simulate_principal_policy;
 mod tag_policy;
 mod tag_role;
 mod tag_user;
@@ -77,12 +85,14 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<attach_role_policy::AttachRolePolicy>(),
     Endpoint::of::<attach_user_policy::AttachUserPolicy>(),
     Endpoint::of::<create_access_key::CreateAccessKey>(),
+    Endpoint::of::<create_account_alias::CreateAccountAlias>(),
     Endpoint::of::<create_group::CreateGroup>(),
     Endpoint::of::<create_policy::CreatePolicy>(),
     Endpoint::of::<create_policy_version::CreatePolicyVersion>(),
     Endpoint::of::<create_role::CreateRole>(),
     Endpoint::of::<create_user::CreateUser>(),
     Endpoint::of::<delete_access_key::DeleteAccessKey>(),
+    Endpoint::of::<delete_account_alias::DeleteAccountAlias>(),
     Endpoint::of::<delete_group::DeleteGroup>(),
     Endpoint::of::<delete_group_policy::DeleteGroupPolicy>(),
     Endpoint::of::<delete_policy::DeletePolicy>(),
@@ -96,6 +106,9 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<detach_group_policy::DetachGroupPolicy>(),
     Endpoint::of::<detach_role_policy::DetachRolePolicy>(),
     Endpoint::of::<detach_user_policy::DetachUserPolicy>(),
+    Endpoint::of::<get_account_summary::GetAccountSummary>(),
+    Endpoint::of::<get_context_keys_for_custom_policy::GetContextKeysForCustomPolicy>(),
+    Endpoint::of::<get_context_keys_for_principal_policy::GetContextKeysForPrincipalPolicy>(),
     Endpoint::of::<get_group::GetGroup>(),
     Endpoint::of::<get_group_policy::GetGroupPolicy>(),
     Endpoint::of::<get_policy::GetPolicy>(),
@@ -105,6 +118,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<get_user::GetUser>(),
     Endpoint::of::<get_user_policy::GetUserPolicy>(),
     Endpoint::of::<list_access_keys::ListAccessKeys>(),
+    Endpoint::of::<list_account_aliases::ListAccountAliases>(),
     Endpoint::of::<list_attached_group_policies::ListAttachedGroupPolicies>(),
     Endpoint::of::<list_attached_role_policies::ListAttachedRolePolicies>(),
     Endpoint::of::<list_attached_user_policies::ListAttachedUserPolicies>(),
@@ -128,6 +142,8 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<put_user_policy::PutUserPolicy>(),
     Endpoint::of::<remove_user_from_group::RemoveUserFromGroup>(),
     Endpoint::of::<set_default_policy_version::SetDefaultPolicyVersion>(),
+    Endpoint::of::<simulate_custom_policy::SimulateCustomPolicy>(),
+    Endpoint::of::<simulate_principal_policy::SimulatePrincipalPolicy>(),
     Endpoint::of::<tag_policy::TagPolicy>(),
     Endpoint::of::<tag_role::TagRole>(),
     Endpoint::of::<tag_user::TagUser>(),

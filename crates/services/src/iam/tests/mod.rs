@@ -1,5 +1,7 @@
+mod accounts;
 mod groups;
 mod managed;
+mod simulation;
 
 use crate::testing_realm::{Realm, allow, trust};
 

@@ -1,7 +1,9 @@
 //! `AssumeRole`: a session of a role.
 
-use crate::iam::{IdKind, SecretText, SoughtRole, unique_id};
-use crate::sts::limits::{CHAINED_SESSION_SECONDS_MAX, PACKED_BYTES_MAX, SESSION_SECONDS_DEFAULT};
+use crate::iam::{IdKind, Role, SecretText, SoughtRole, unique_id};
+use crate::sts::limits::{
+    CHAINED_SESSION_SECONDS_MAX, PACKED_BYTES_MAX, POLICY_ARNS_MAX, SESSION_SECONDS_DEFAULT,
+};
 use crate::sts::token::Session;
 use crate::sts::{Sts, StsError, validate};
 use bulla_gate::{Access, AccessRequest, Authorized, Call, IdentityKind, Operation, Resolved};
@@ -20,7 +22,7 @@ pub(crate) struct AssumeRole;
 pub(crate) struct AssumeRoleInput {
     pub(crate) role_arn: String,
     pub(crate) role_session_name: String,
-    /// Managed policies are not built: refused.
+    /// Managed policies of the role's account or of AWS as session policies.
     #[member(default)]
     pub(crate) policy_arns: Vec<PolicyDescriptorType>,
     /// A session policy.
@@ -36,7 +38,7 @@ pub(crate) struct AssumeRoleInput {
     pub(crate) serial_number: Option<String>,
     /// MFA is not built: refused.
     pub(crate) token_code: Option<String>,
-    /// Not built: refused.
+    /// Who stands behind the session; what the caller's own session has cannot be changed.
     pub(crate) source_identity: Option<String>,
     /// Not built: refused.
     #[member(default)]
@@ -101,6 +103,7 @@ pub(crate) struct Wanted {
     role: SoughtRole,
     tags: Vec<(String, String)>,
     transitive: Vec<String>,
+    source_identity: Option<String>,
 }
 
 impl Operation for AssumeRole {
@@ -121,6 +124,7 @@ impl Operation for AssumeRole {
             .map(validate::external_id)
             .transpose()?;
         refuse_unbuilt(&input)?;
+        let source_identity = source_identity(call, input.source_identity.as_deref())?;
         if call.caller().identity().is_root() {
             return Err(StsError::RefusedRole {
                 reason: "Roles may not be assumed by root accounts.",
@@ -136,11 +140,23 @@ impl Operation for AssumeRole {
             .map(|tag| (tag.key.clone(), tag.value.clone()))
             .collect();
         validate::tags(&own, &input.transitive_tag_keys)?;
-        let mut requests = vec![with_keys(role.request("sts:AssumeRole"), &input, &own)];
+        let asked = |action| {
+            let request = with_keys(role.request(action), &input, &own);
+            match &source_identity {
+                Some(identity) => request.with_key("sts:SourceIdentity", identity.clone()),
+                None => request,
+            }
+        };
+        let mut requests = vec![asked("sts:AssumeRole")];
         if !own.is_empty() {
-            requests.push(with_keys(role.request("sts:TagSession"), &input, &own));
+            requests.push(asked("sts:TagSession"));
         }
-        let target = with_passed_on(sts, call, role, own, input.transitive_tag_keys.clone())?;
+        // Also when the caller's session passes it on (IAM User Guide, "Source identity").
+        if source_identity.is_some() {
+            requests.push(asked("sts:SetSourceIdentity"));
+        }
+        let mut target = with_passed_on(sts, call, role, own, input.transitive_tag_keys.clone())?;
+        target.source_identity = source_identity;
         Ok(Resolved {
             input,
             target,
@@ -159,6 +175,7 @@ impl Operation for AssumeRole {
                 role,
                 tags,
                 transitive,
+                source_identity,
             },
         ) = granted.into_parts();
         let gone = StsError::RefusedRole {
@@ -167,13 +184,16 @@ impl Operation for AssumeRole {
         let role = role.found().ok_or(gone)?;
         let seconds = length(call, role.max_session_seconds(), input.duration_seconds)?;
         check_policy(input.policy.as_deref())?;
-        let packed_policy_size = packed_size(input.policy.as_deref(), &tags)?;
+        let policy_arns = managed_policies(sts, role, input.policy_arns)?;
+        let packed_policy_size = packed_size(input.policy.as_deref(), &policy_arns, &tags)?;
         let session = Session {
             role: role.id().to_string(),
             name: input.role_session_name,
             issued: call.time(),
             expires: call.time().after(seconds),
             policy: input.policy,
+            policy_arns,
+            source_identity,
             tags,
             transitive,
         };
@@ -200,7 +220,7 @@ impl Operation for AssumeRole {
                 arn: principal.arn.to_string(),
             }),
             packed_policy_size,
-            source_identity: None,
+            source_identity: session.source_identity,
             session_token_utilization: None,
             session_token_size: None,
         })
@@ -210,10 +230,8 @@ impl Operation for AssumeRole {
 /// What is not built is refused, not ignored.
 fn refuse_unbuilt(input: &AssumeRoleInput) -> Result<(), StsError> {
     let asked = [
-        (!input.policy_arns.is_empty(), "PolicyArns"),
         (input.serial_number.is_some(), "SerialNumber"),
         (input.token_code.is_some(), "TokenCode"),
-        (input.source_identity.is_some(), "SourceIdentity"),
         (!input.provided_contexts.is_empty(), "ProvidedContexts"),
         (
             input.minimum_session_token_size.is_some(),
@@ -277,7 +295,43 @@ fn with_passed_on(
         role,
         tags,
         transitive,
+        source_identity: None,
     })
+}
+
+/// Who stands behind the session to be: whoever stands behind the caller's, otherwise whom the request names.
+fn source_identity(call: &Call<'_>, asked: Option<&str>) -> Result<Option<String>, StsError> {
+    asked.map(validate::source_identity).transpose()?;
+    let own = call.caller().identity().source_identity.as_deref();
+    if own.is_some() && asked.is_some() && asked != own {
+        return Err(StsError::Validation {
+            reason: "The source identity of the caller's session cannot be changed.".to_owned(),
+        });
+    }
+    Ok(own.or(asked).map(str::to_owned))
+}
+
+/// The managed session policies, which must exist in the role's account or be of AWS.
+fn managed_policies(
+    sts: &Sts,
+    role: &Role,
+    given: Vec<PolicyDescriptorType>,
+) -> Result<Vec<String>, StsError> {
+    if given.len() > POLICY_ARNS_MAX {
+        let reason = format!("A session has at most {POLICY_ARNS_MAX} managed session policies.");
+        return Err(StsError::Validation { reason });
+    }
+    let arns: Vec<String> = given.into_iter().filter_map(|policy| policy.arn).collect();
+    let principals = &sts.sessions.principals;
+    match arns
+        .iter()
+        .find(|arn| principals.managed_policy(role.account(), arn).is_none())
+    {
+        Some(arn) => Err(StsError::Validation {
+            reason: format!("The policy {arn} does not exist in the account of the role."),
+        }),
+        None => Ok(arns),
+    }
 }
 
 /// How long the session shall be.
@@ -311,12 +365,20 @@ fn check_policy(text: Option<&str>) -> Result<(), StsError> {
 }
 
 /// How much of what policy and tags may have together is used, in percent.
-fn packed_size(policy: Option<&str>, tags: &[(String, String)]) -> Result<Option<i32>, StsError> {
+fn packed_size(
+    policy: Option<&str>,
+    policy_arns: &[String],
+    tags: &[(String, String)],
+) -> Result<Option<i32>, StsError> {
     let tagged: usize = tags
         .iter()
         .map(|(key, value)| key.len().saturating_add(value.len()))
         .sum();
-    let bytes = policy.map_or(0, str::len).saturating_add(tagged);
+    let named: usize = policy_arns.iter().map(String::len).sum();
+    let bytes = policy
+        .map_or(0, str::len)
+        .saturating_add(tagged)
+        .saturating_add(named);
     if bytes > PACKED_BYTES_MAX {
         let reason = "Policy and tags of the session are too large together.".to_owned();
         return Err(StsError::PackedPolicyTooLarge { reason });

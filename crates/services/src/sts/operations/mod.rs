@@ -2,6 +2,7 @@
 
 mod assume_role;
 mod decode_authorization_message;
+mod get_access_key_info;
 mod get_caller_identity;
 
 use bulla_gate::Endpoint;
@@ -10,5 +11,6 @@ use bulla_gate::Endpoint;
 pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<assume_role::AssumeRole>(),
     Endpoint::of::<decode_authorization_message::DecodeAuthorizationMessage>(),
+    Endpoint::of::<get_access_key_info::GetAccessKeyInfo>(),
     Endpoint::of::<get_caller_identity::GetCallerIdentity>(),
 ];
