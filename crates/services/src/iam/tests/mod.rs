@@ -2,6 +2,7 @@ mod accounts;
 mod groups;
 mod managed;
 mod simulation;
+mod stored;
 
 use crate::testing_realm::{Realm, allow, trust};
 
