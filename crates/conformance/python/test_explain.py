@@ -78,3 +78,11 @@ def test_a_caller_of_another_account_is_told_what_aws_tells(server, dev_account,
     assert found["Error"]["Code"] == "AccessDenied" and "Decision id" not in found["Error"]["Message"]
     refused = error(decode, server, credentials, request_id(found)).response
     assert refused["Error"]["Code"] == "InvalidAuthorizationMessageException"
+
+
+def test_the_owner_does_not_learn_the_policies_of_a_caller_of_another_account(server, dev_account, admin, denied):
+    _, found = denied(allow("sqs:*") | {"Sid": "OfTheCaller"}, account=dev_account[1])
+    decoded = decode(server, admin, request_id(found))
+    assert {layer["layer"] for layer in decoded["layers"]} <= {"resource", "resource_control"}
+    assert "OfTheCaller" not in json.dumps(decoded)
+    assert "OfTheCaller" in explain(server, request_id(found))[1]

@@ -96,3 +96,11 @@ def test_a_service_control_policy_forbids_what_is_not_encrypted(server, admin, o
     assert json.loads(organizations.describe_policy(PolicyId=made["Id"])["Policy"]["Content"]) == json.loads(content)
     organizations.detach_policy(PolicyId=made["Id"], TargetId=account)
     plain.list_queues()
+
+
+def test_a_tag_at_creation_needs_the_permission_to_tag(server, admin, name):
+    client = server.client("iam", user(server, admin, name("user"), allow("iam:*"), deny("iam:TagRole")))
+    trust = policy({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})
+    client.create_role(RoleName=name("role"), AssumeRolePolicyDocument=trust)
+    tagged = {"AssumeRolePolicyDocument": trust, "Tags": [{"Key": "team", "Value": "payroll"}]}
+    assert error_code(client.create_role, RoleName=name("role"), **tagged) == "AccessDenied"

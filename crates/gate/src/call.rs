@@ -126,10 +126,10 @@ impl<'a> Call<'a> {
         self.gate.authorization_changed();
     }
 
-    /// The last denial of the call with this id, if it is not too long ago.
+    /// The last denial of the call with this id on a resource of the caller's account, if it is not too long ago.
     #[must_use]
     pub fn denial(&self, id: RequestId) -> Option<Arc<KeptDenial>> {
-        self.gate.denial(id)
+        self.gate.denial_for(self.account(), id)
     }
 
     /// Completes when the client has gone away; never, when it waits for the answer.

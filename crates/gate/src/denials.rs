@@ -11,6 +11,7 @@ use crate::authorize::Denial;
 use crate::caller::Caller;
 use crate::gate::Gate;
 use crate::operation::{Family, OperationName};
+use bulla_policy::Layer;
 use bulla_types::{AccountId, RequestId, Timestamp};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,11 +41,14 @@ pub struct KeptDenial {
     pub text: String,
     /// The same as one JSON object.
     pub json: String,
+    /// What the owner may know: of a caller of another account nothing that is the caller's.
+    pub for_owner: String,
 }
 
 impl KeptDenial {
     fn bytes(&self) -> usize {
-        self.text.len().saturating_add(self.json.len())
+        let (text, json) = (self.text.len(), self.json.len());
+        text.saturating_add(json).saturating_add(self.for_owner.len())
     }
 }
 
@@ -83,6 +87,11 @@ impl Gate {
         self.denials.of(|denial| denial.id == id)
     }
 
+    /// The last denial of the call with this id that this account may know the reasons of.
+    pub(crate) fn denial_for(&self, owner: AccountId, id: RequestId) -> Option<Arc<KeptDenial>> {
+        self.denials.of(|denial| denial.id == id && denial.owner == owner)
+    }
+
     /// The last denial of all.
     #[must_use]
     pub fn last_denial(&self) -> Option<Arc<KeptDenial>> {
@@ -98,6 +107,7 @@ impl Gate {
             owner: denial.owner(),
             text: denial.explanation().to_string(),
             json: denial.explanation().to_json(),
+            for_owner: for_owner(caller, denial),
         });
         if caller.account() == denial.owner() && self.may_know_reasons(caller) {
             denial.add_to_message(&format!(" Decision id: {}.", caller.request_id));
@@ -108,6 +118,25 @@ impl Gate {
         let request = AccessRequest::new(DECODE_AUTHORIZATION_MESSAGE, "*", caller.account());
         self.authorize(caller, &request, Family::Query).is_ok()
     }
+}
+
+/// A caller of another account has policies and an organization of its own, which are not the owner's business.
+fn for_owner(caller: &Caller, denial: &Denial) -> String {
+    if caller.account() == denial.owner() {
+        return denial.explanation().to_json();
+    }
+    let mut shown = denial.explanation().clone();
+    shown.layers.retain(|report| match report.layer {
+        Layer::Endpoint
+        | Layer::Grant
+        | Layer::Resource
+        | Layer::ResourceControl
+        | Layer::Service
+        | Layer::Trust => true,
+        Layer::Boundary | Layer::Identity | Layer::Root | Layer::ServiceControl | Layer::Session => false,
+    });
+    shown.hint = None;
+    shown.to_json()
 }
 
 #[cfg(test)]
@@ -127,6 +156,7 @@ mod tests {
             owner: AccountId::parse("111122223333").unwrap(),
             text: "t".repeat(bytes),
             json: String::new(),
+            for_owner: String::new(),
         }
     }
 

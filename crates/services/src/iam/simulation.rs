@@ -7,6 +7,7 @@ use super::Iam;
 use super::documents::{compile, labelled};
 use super::entity::{Entity, Group, Role, User};
 use super::errors::IamError;
+use super::limits::POLICY_SENT_CHARS_MAX;
 use super::page::{Page, page};
 use super::simulation_shapes::{
     BoundaryDecision, ContextEntry, EvaluationResult, OrganizationsDecision, Position, Statement,
@@ -17,8 +18,11 @@ use bulla_policy::{
     Request, ResourcePolicy, Vendor, decide,
 };
 use bulla_types::{AccountId, Arn};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// Decisions of one call, at most: a page of answers holds no more either.
+const DECISIONS_MAX: usize = 1_000;
 
 /// What a request to simulate brings beside policies.
 #[derive(Debug)]
@@ -86,6 +90,7 @@ pub(super) fn given(texts: &[String], member: &str) -> Result<Vec<Arc<Policy>>, 
 pub(super) fn given_levels(levels: &[Vec<String>]) -> Result<Vec<Level>, IamError> {
     let level = |(texts, number): (&Vec<String>, usize)| {
         let policies = texts.iter().map(|text| {
+            check_length(text)?;
             let policy = Policy::parse(text, PolicyKind::ServiceControl);
             policy
                 .map(Arc::new)
@@ -201,10 +206,22 @@ pub(super) fn simulate(
     } else {
         &question.resources
     };
+    let asked = question.actions.len().checked_mul(resources.len());
+    if asked.is_none_or(|asked| asked > DECISIONS_MAX) {
+        return Err(invalid(format!(
+            "At most {DECISIONS_MAX} combinations of ActionNames and ResourceArns can be simulated at once."
+        )));
+    }
+    let services: BTreeSet<&str> = resources.iter().map(|resource| service_of(resource)).collect();
+    let parsed = services.into_iter().map(|service| {
+        let policy = resource_policy(question.resource_policy.as_deref(), service)?;
+        Ok((service, policy))
+    });
+    let parsed: BTreeMap<&str, Option<Policy>> = parsed.collect::<Result<_, IamError>>()?;
     let mut results = Vec::new();
     for action in &question.actions {
         for resource in resources {
-            let policy = resource_policy(question.resource_policy.as_deref(), resource)?;
+            let policy = parsed.get(service_of(resource)).and_then(Option::as_ref);
             let request = Request {
                 principal,
                 action,
@@ -213,7 +230,7 @@ pub(super) fn simulate(
                 context: &context,
                 same_account_only: false,
             };
-            let result = evaluated(&request, policies, policy.as_ref(), &full_access);
+            let result = evaluated(&request, policies, policy, &full_access);
             results.push((format!("{:08}", results.len()), result));
         }
     }
@@ -380,13 +397,29 @@ fn context(entries: &[ContextEntry]) -> MapContext {
     context
 }
 
-fn resource_policy(text: Option<&str>, resource: &str) -> Result<Option<Policy>, IamError> {
-    let vendor = match resource.split(':').nth(2) {
-        Some("kms") => Vendor::Kms,
-        Some("sns") => Vendor::Sns,
-        Some("sqs") => Vendor::Sqs,
+/// The service in an ARN.
+fn service_of(resource: &str) -> &str {
+    resource.split(':').nth(2).unwrap_or_default()
+}
+
+/// What a request brings is bounded as what is stored is.
+fn check_length(text: &str) -> Result<(), IamError> {
+    if text.len() <= POLICY_SENT_CHARS_MAX {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "A policy has at most {POLICY_SENT_CHARS_MAX} characters."
+    )))
+}
+
+fn resource_policy(text: Option<&str>, service: &str) -> Result<Option<Policy>, IamError> {
+    let vendor = match service {
+        "kms" => Vendor::Kms,
+        "sns" => Vendor::Sns,
+        "sqs" => Vendor::Sqs,
         _ => Vendor::S3,
     };
+    text.map_or(Ok(()), check_length)?;
     let parsed = text.map(|text| Policy::parse_lenient(text, PolicyKind::Resource(vendor)));
     parsed
         .transpose()

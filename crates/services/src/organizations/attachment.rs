@@ -95,6 +95,10 @@ impl Organizations {
         loop {
             let more = self
                 .change(call, |tree| {
+                    // Somebody else has put the type to use meanwhile: what is attached now was attached since.
+                    if tree.controls.enabled.contains(&kind) {
+                        return Ok((Vec::new(), false));
+                    }
                     let attached =
                         |policy: &&ControlPolicy| policy.kind == kind && !policy.targets.is_empty();
                     let part = tree.policies.values().filter(attached).take(PART_MAX);

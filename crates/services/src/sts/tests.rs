@@ -391,6 +391,9 @@ async fn managed_session_policies_limit_the_session_in_their_present_version() {
         realm.iam(&session, "ListUsers", &[]).await.unwrap_err().code,
         "AccessDenied"
     );
+    let misspelt = [("PolicyArns.member.1.Arn", arn)];
+    let refused = realm.assume(&admin, &role, &misspelt).await.unwrap_err();
+    assert_eq!(refused.code, "ValidationError", "a limit is never left out");
     let missing = [("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/Missing")];
     assert_eq!(
         realm.assume(&admin, &role, &missing).await.unwrap_err().code,

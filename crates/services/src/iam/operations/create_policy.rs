@@ -61,7 +61,11 @@ impl Operation for CreatePolicy {
         let tags = validate::tags(&input.tags)?;
         let account = call.account();
         let arn = policy_arn(Some(account), &path, &input.policy_name);
-        let access = Access::one(request_for_new("iam:CreatePolicy", &arn, account, &tags));
+        let mut needs = vec![request_for_new("iam:CreatePolicy", &arn, account, &tags)];
+        if !tags.is_empty() {
+            needs.push(request_for_new("iam:TagPolicy", &arn, account, &tags));
+        }
+        let access = Access::Needs(needs);
         let target = ManagedPolicy {
             account: Some(account),
             id: policy_id(&*iam.runtime.entropy).into(),

@@ -71,10 +71,19 @@ impl Operation for CreateRole {
             request = request.with_key("iam:PermissionsBoundary", &*boundary.arn);
             profile.boundary = Some(Arc::clone(&boundary.arn));
         }
+        let mut needs = vec![request];
+        if !profile.tags.is_empty() {
+            needs.push(request_for_new(
+                "iam:TagRole",
+                &profile.arn,
+                account,
+                &profile.tags,
+            ));
+        }
         Ok(Resolved {
             input,
             target: (profile, boundary),
-            access: Access::one(request),
+            access: Access::Needs(needs),
         })
     }
 

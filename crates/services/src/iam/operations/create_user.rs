@@ -65,6 +65,15 @@ impl Operation for CreateUser {
             request = request.with_key("iam:PermissionsBoundary", &*boundary.arn);
             profile.boundary = Some(Arc::clone(&boundary.arn));
         }
+        let mut needs = vec![request];
+        if !profile.tags.is_empty() {
+            needs.push(request_for_new(
+                "iam:TagUser",
+                &profile.arn,
+                account,
+                &profile.tags,
+            ));
+        }
         let user = User {
             profile,
             keys: Vec::new(),
@@ -73,7 +82,7 @@ impl Operation for CreateUser {
         Ok(Resolved {
             input,
             target: (user, boundary),
-            access: Access::one(request),
+            access: Access::Needs(needs),
         })
     }
 

@@ -121,3 +121,16 @@ async fn every_level_of_the_organization_is_simulated() {
     assert_eq!(found.text("EvalDecision"), Some("implicitDeny"));
     assert_eq!(found.text("AllowedByOrganizations"), Some("false"));
 }
+
+#[tokio::test]
+async fn more_decisions_than_a_page_holds_are_refused() {
+    let realm = Realm::new().await;
+    let actions: Vec<String> = (1..=1_001)
+        .map(|number| format!("ActionNames.member.{number}"))
+        .collect();
+    let document = allow("*");
+    let mut members = vec![("PolicyInputList.member.1", document.as_str())];
+    members.extend(actions.iter().map(|name| (name.as_str(), "sqs:SendMessage")));
+    let refused = realm.iam(&realm.root, "SimulateCustomPolicy", &members).await;
+    assert_eq!(refused.unwrap_err().code, "InvalidInput");
+}

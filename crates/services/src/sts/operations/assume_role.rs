@@ -321,7 +321,12 @@ fn managed_policies(
         let reason = format!("A session has at most {POLICY_ARNS_MAX} managed session policies.");
         return Err(StsError::Validation { reason });
     }
-    let arns: Vec<String> = given.into_iter().filter_map(|policy| policy.arn).collect();
+    // One that cannot be read must not be left out: it is a limit.
+    let arns: Option<Vec<String>> = given.into_iter().map(|policy| policy.arn).collect();
+    let Some(arns) = arns else {
+        let reason = "A member of PolicyArns has no arn.".to_owned();
+        return Err(StsError::Validation { reason });
+    };
     let principals = &sts.sessions.principals;
     match arns
         .iter()

@@ -59,11 +59,9 @@ impl Operation for DecodeAuthorizationMessage {
         // One that another account owns is answered like one that never was.
         let id = RequestId::parse(input.encoded_message.trim());
         let denial = id.ok().and_then(|id| call.denial(id));
-        let denial = denial
-            .filter(|denial| denial.owner == call.account())
-            .ok_or(StsError::InvalidAuthorizationMessage)?;
+        let denial = denial.ok_or(StsError::InvalidAuthorizationMessage)?;
         Ok(DecodeAuthorizationMessageOutput {
-            decoded_message: Some(denial.json.clone()),
+            decoded_message: Some(denial.for_owner.clone()),
         })
     }
 }
