@@ -409,3 +409,22 @@ def test_the_memory_of_the_server_is_locked_where_any_amount_may_be(fresh):
         resource.setrlimit(resource.RLIMIT_MEMLOCK, before)
     [locked] = [line for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines() if line.startswith("VmLck")]
     assert int(locked.split()[1]) > 1000
+
+
+def test_a_rotation_to_the_passphrase_that_is_in_use_is_refused(fresh, tmp_path):
+    server = fresh()
+    passphrase = secret_file(tmp_path / "passphrase", PASSPHRASE)
+    settings = ("--root-provider", "passphrase", "--root-passphrase-file", str(passphrase))
+    code, told = rotate(server, *settings)
+    assert code == 0, told
+    before = status(server)
+    code, told = rotate(server, *settings)
+    assert code != 0 and "bound to that root key already" in told
+    assert status(server)["id"] == before["id"]
+
+
+def test_a_rotation_says_when_it_made_the_key_file(fresh, tmp_path):
+    server = fresh()
+    new = ("root", "rotate", "--data", str(server.data), "--root-key-file", str(tmp_path / "new.key"))
+    code, told = run(*new)
+    assert code == 0 and "It was made just now: keep a copy" in told

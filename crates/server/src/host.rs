@@ -207,11 +207,17 @@ impl Host {
                 true
             }
             Err(error) => {
-                tracing::warn!(%error, "the root key cannot be used yet");
+                // What will not pass is not tried again: a PIN that is refused again and again locks a token.
+                let is_over = !error.is_passing();
+                if is_over {
+                    tracing::error!(%error, "the root key cannot be used; mend that and restart the server");
+                } else {
+                    tracing::warn!(%error, "the root key cannot be used yet");
+                }
                 if let Services::WaitForRoot { why, .. } = services {
                     *why = error;
                 }
-                false
+                is_over
             }
         }
     }
@@ -308,10 +314,14 @@ impl Host {
         };
         let bound = self.bound().await?;
         let data = &self.settings.data;
+        let is_made = matches!(&choice, RootChoice::File(Some(path)) if !path.exists());
         let new = Root::chosen(choice, data, DataFolderState::New, &self.runtime).await?;
         let (before, now) = bound.replace_root(&new, &self.runtime).await?;
         let mut value = shown(&now);
         set(&mut value, "place", new.key.describe().place);
+        if is_made {
+            set(&mut value, "made", "now");
+        }
         set(&mut value, "before_provider", before.provider.to_string());
         set(&mut value, "before_id", before.id.to_string());
         *self.root.lock().unwrap_or_else(PoisonError::into_inner) = new;

@@ -44,14 +44,15 @@ impl RootChoice {
         if settings.ephemeral {
             return Ok(Self::Memory);
         }
-        Self::of(&settings.root)
+        // A folder without data is about to be bound to it.
+        Self::of(&settings.root, !settings.data.join("format").is_file())
     }
 
-    /// Finds out who is meant, and reads or asks for the secrets.
-    pub(crate) fn of(settings: &RootSettings) -> Result<Self, OperatorError> {
+    /// Finds out who is meant, and reads or asks for the secrets. `is_new` says that data are about to be bound to it.
+    pub(crate) fn of(settings: &RootSettings, is_new: bool) -> Result<Self, OperatorError> {
         match provider(settings)? {
             RootProvider::File => Ok(Self::File(settings.root_key_file.clone())),
-            RootProvider::Passphrase => passphrase(settings).map(Self::Passphrase),
+            RootProvider::Passphrase => passphrase(settings, is_new).map(Self::Passphrase),
             RootProvider::Pkcs11 => pkcs11(settings),
             RootProvider::Kms => kms(settings),
         }
@@ -190,11 +191,16 @@ fn provider(settings: &RootSettings) -> Result<RootProvider, OperatorError> {
     }
 }
 
-fn passphrase(settings: &RootSettings) -> Result<SecretBytes, OperatorError> {
+fn passphrase(settings: &RootSettings, is_new: bool) -> Result<SecretBytes, OperatorError> {
+    let what = "the root passphrase";
+    let ask = if is_new {
+        secret_input::of_new_input
+    } else {
+        secret_input::of_input
+    };
     match &settings.root_passphrase_file {
-        Some(path) => secret_input::of_file(path, "the root passphrase"),
-        None => secret_input::of_environment(PASSPHRASE_VARIABLE)
-            .map_or_else(|| secret_input::of_input("the root passphrase"), Ok),
+        Some(path) => secret_input::of_file(path, what),
+        None => secret_input::of_environment(PASSPHRASE_VARIABLE).map_or_else(|| ask(what), Ok),
     }
 }
 

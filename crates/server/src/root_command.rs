@@ -78,16 +78,21 @@ fn status_stopped(data: &Path) -> Result<Value, OperatorError> {
 fn rotate(arguments: &RotateArguments) -> Result<Done, OperatorError> {
     let RotateArguments { data, root, output } = arguments;
     must_be_data(data)?;
-    let choice = RootChoice::of(root)?;
+    let choice = RootChoice::of(root, true)?;
     let Some(value) = ask(data, ROOT_ROTATE, &choice.to_json()?)? else {
         return Err(OperatorError::failed("no server runs on the data")
             .why("the running server has the key that is bound to the new root key")
             .fix("start it with the root key that it has now, then run this command again"));
     };
     Ok(done(&value, *output, |field| {
+        let made = if field("made").is_empty() {
+            ""
+        } else {
+            "It was made just now: keep a copy of it apart from the data.\n"
+        };
         format!(
             "the data are bound to root key {} of provider {} ({})\n\
-             From now on start the server with the settings of this root key.\n\
+             {made}From now on start the server with the settings of this root key.\n\
              Root key {} of provider {} opens the data no more; backups that were taken before still need it.",
             field("id"),
             field("provider"),

@@ -130,17 +130,30 @@ impl Bound {
         runtime: &Runtime,
     ) -> Result<(Binding, Binding), OperatorError> {
         let before = self.binding().await?;
+        if self.is_opened_by(root, runtime).await? {
+            return Err(same_root(&before));
+        }
         let (record, now) = self.bind(root, runtime).await?;
         if (before.provider, before.id) == (now.provider, now.id) {
-            return Err(
-                OperatorError::usage("the data are bound to that root key already")
-                    .why(format!("it is root key {} of provider {}", now.id, now.provider))
-                    .fix("name a root key that is not in use, for instance a file that does not exist yet"),
-            );
+            return Err(same_root(&before));
         }
         self.store(record, false).await?;
         tracing::info!(from = %before.id, to = %now.id, provider = %now.provider, "the root key was replaced");
         Ok((before, now))
+    }
+
+    /// Whether a passphrase is the one that the data are bound to: each binding salts it anew, so that its name does not
+    /// tell. Others are known by name, and a token is not asked more often than it must be.
+    async fn is_opened_by(&self, root: &Root, runtime: &Runtime) -> Result<bool, OperatorError> {
+        let key = Arc::clone(&root.key);
+        if key.describe().provider != RootKeyProvider::Passphrase {
+            return Ok(false);
+        }
+        let Some(record) = read(&self.directory).await? else {
+            return Ok(false);
+        };
+        let try_it = move || Ok(InstanceKey::open(key.as_ref(), &record).is_ok());
+        apart(runtime.tasks.as_ref(), try_it).await
     }
 
     async fn bind(&self, root: &Root, runtime: &Runtime) -> Result<(Vec<u8>, Binding), OperatorError> {
@@ -169,6 +182,15 @@ impl Bound {
             .map(drop)
             .map_err(unreadable)
     }
+}
+
+fn same_root(binding: &Binding) -> OperatorError {
+    OperatorError::usage("the data are bound to that root key already")
+        .why(format!(
+            "it is root key {} of provider {}",
+            binding.id, binding.provider
+        ))
+        .fix("name a root key that is not in use, for instance a file that does not exist yet")
 }
 
 /// What a data folder is bound to; `None` when it is new.

@@ -89,6 +89,20 @@ pub(crate) fn of_input(what: &str) -> Result<SecretBytes, OperatorError> {
     first_line(input.lock()).map_err(failed)
 }
 
+/// As [`of_input`], of a secret that is new: on a terminal it is asked for twice, because nobody sees what is typed and a
+/// mistake would be found only when it is too late.
+pub(crate) fn of_new_input(what: &str) -> Result<SecretBytes, OperatorError> {
+    let once = of_input(what)?;
+    if !isatty(std::io::stdin()) {
+        return Ok(once);
+    }
+    let again = of_input(&format!("{what} again"))?;
+    if once.expose() == again.expose() {
+        return Ok(once);
+    }
+    Err(OperatorError::usage(format!("{what} was not typed the same way twice")).fix("run the command again"))
+}
+
 /// A terminal that does not show what is typed, until this is dropped.
 struct Hidden<'a> {
     terminal: &'a Stdin,

@@ -265,21 +265,22 @@ impl Pkcs11RootKey {
             .map(SecretBytes::new)
             .map_err(|error| {
                 // Tokens tell a tag that does not fit in several ways.
-                let refused = matches!(
-                    error,
-                    Error::Pkcs11(
-                        RvError::EncryptedDataInvalid
-                            | RvError::EncryptedDataLenRange
-                            | RvError::GeneralError
-                            | RvError::FunctionFailed,
-                        Function::Decrypt
-                    )
-                );
-                if refused {
-                    RootKeyError::cannot_unwrap(wrapped.id, crate::seal::OpenError::Refused)
-                } else {
-                    self.failed(&error)
+                let refused = || RootKeyError::cannot_unwrap(wrapped.id, crate::seal::OpenError::Refused);
+                let Error::Pkcs11(reason, Function::Decrypt) = &error else {
+                    return self.failed(&error);
+                };
+                if matches!(
+                    reason,
+                    RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange
+                ) {
+                    return refused();
                 }
+                if !matches!(reason, RvError::GeneralError | RvError::FunctionFailed) {
+                    return self.failed(&error);
+                }
+                // A token that has gone away says the same: then it does not know its key any more.
+                let known = session.get_attributes(*key, &[AttributeType::KeyType]);
+                known.map_or_else(|gone| self.failed(&gone), |_| refused())
             })
     }
 
