@@ -87,6 +87,25 @@ impl Gate {
         request: &AccessRequest,
         family: Family,
     ) -> Result<(), Box<Denial>> {
+        self.ask(caller, request, |question, layers, decision| {
+            if decision.is_allowed() {
+                return Ok(());
+            }
+            Err(Box::new(denial(request, question, layers, decision, family)))
+        })
+    }
+
+    /// The answer alone, for questions of which nobody wants the reasons.
+    pub(crate) fn allows(&self, caller: &Caller, request: &AccessRequest) -> bool {
+        self.ask(caller, request, |_, _, decision| decision.is_allowed())
+    }
+
+    fn ask<T>(
+        &self,
+        caller: &Caller,
+        request: &AccessRequest,
+        then: impl FnOnce(&Request<'_>, &Layers<'_>, Decision) -> T,
+    ) -> T {
         let owner_place = self.place(request.owner);
         let context = CallContext::new(caller, request, owner_place.as_deref());
         let question = Request {
@@ -99,10 +118,7 @@ impl Gate {
         };
         let layers = layers(caller, request, owner_place.as_deref());
         let decision = decide(&question, &layers);
-        if decision.is_allowed() {
-            return Ok(());
-        }
-        Err(Box::new(denial(request, &question, &layers, decision, family)))
+        then(&question, &layers, decision)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::caller::{Caller, Source};
 use crate::common_error::CommonError;
 use crate::denials::KeptDenial;
 use crate::gate::Gate;
-use crate::operation::{Authorized, ErrorCode, Family, Operation, OperationName, Resolved, Service};
+use crate::operation::{Authorized, ErrorCode, Operation, OperationName, Resolved, Service};
 use bulla_runtime::Runtime;
 use bulla_types::{AccountId, Region, RequestId, Timestamp};
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl<'a> Call<'a> {
     /// key policies; never instead of stating the permission.
     #[must_use]
     pub fn would_allow(&self, request: &AccessRequest) -> bool {
-        self.gate.authorize(self.caller, request, Family::Json).is_ok()
+        self.gate.allows(self.caller, request)
     }
 
     /// A number that rises whenever a policy, a key's state, a principal or an organization changes, as it was when

@@ -10,7 +10,7 @@ use crate::access::AccessRequest;
 use crate::authorize::Denial;
 use crate::caller::Caller;
 use crate::gate::Gate;
-use crate::operation::{Family, OperationName};
+use crate::operation::OperationName;
 use bulla_policy::Layer;
 use bulla_types::{AccountId, RequestId, Timestamp};
 use std::collections::VecDeque;
@@ -116,7 +116,7 @@ impl Gate {
 
     fn may_know_reasons(&self, caller: &Caller) -> bool {
         let request = AccessRequest::new(DECODE_AUTHORIZATION_MESSAGE, "*", caller.account());
-        self.authorize(caller, &request, Family::Query).is_ok()
+        self.allows(caller, &request)
     }
 }
 

@@ -57,10 +57,10 @@ impl Operation for SetQueueAttributes {
             Ok(())
         })
         .await?;
+        queue.wake(1);
         if let Some(policy) = input.attributes.get("Policy").filter(|policy| !policy.is_empty()) {
             warn_of_traps(call, &queue.arn, policy, PolicyKind::Resource(Vendor::Sqs));
         }
-        queue.wake(1);
         Ok(Empty)
     }
 }
