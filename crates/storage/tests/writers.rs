@@ -47,6 +47,25 @@ async fn writer(log: &dyn Log) -> LogWriter {
         .unwrap()
 }
 
+#[tokio::test]
+async fn what_is_submitted_in_the_same_turn_and_the_next_shares_a_commit() {
+    let (_disk, log) = simulated();
+    let writer = writer(&log).await;
+    let mut tasks = JoinSet::new();
+    for number in 0..8 {
+        let writer = writer.clone();
+        tasks.spawn(async move {
+            if number >= 4 {
+                tokio::task::yield_now().await;
+            }
+            writer.submit(append(format!("body {number}"))).await.unwrap();
+        });
+    }
+    tasks.join_all().await;
+    let commits = log.open(PARTITION, "another node").await.unwrap().last_commit.1;
+    assert_eq!(commits, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_tasks_share_a_partition_and_each_gets_its_own_positions() {
     let (disk, log) = simulated();
