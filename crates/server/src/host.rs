@@ -371,6 +371,8 @@ impl Host {
     }
 
     async fn start_over(self: &Arc<Self>) {
+        // A root key that is being replaced is that of the data which are about to go.
+        let _no_rotation = self.rotating.lock().await;
         let mut standing = self.standing.write().await;
         self.lower(&mut standing).await;
         if !self.settings.ephemeral
