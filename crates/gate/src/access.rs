@@ -39,6 +39,8 @@ pub struct AccessRequest {
     pub grants: Arc<[Grant]>,
     /// Whether principals of other accounts may use the operation at all.
     pub reach: Reach,
+    /// Whether resource control policies limit who may be allowed; they do not limit keys that AWS manages.
+    pub resource_control: bool,
     /// Condition keys that only the service knows.
     pub keys: ConditionKeys,
 }
@@ -54,6 +56,7 @@ impl AccessRequest {
             policy: ResourcePolicy::None,
             grants: Arc::default(),
             reach: Reach::OwnAccount,
+            resource_control: true,
             keys: ConditionKeys::default(),
         }
     }
@@ -76,6 +79,16 @@ impl AccessRequest {
     #[must_use]
     pub fn across_accounts(mut self) -> Self {
         self.reach = Reach::AnyAccount;
+        self
+    }
+
+    /// Resource control policies have no say.
+    ///
+    /// Source: Organizations User Guide, "Resource control policies (RCPs)": they do not apply to AWS managed KMS keys
+    /// (read 2026-11-21).
+    #[must_use]
+    pub fn beyond_resource_control(mut self) -> Self {
+        self.resource_control = false;
         self
     }
 

@@ -136,7 +136,7 @@ fn layers<'a>(
         service_control: place.map_or(&[], |place| &place.service_control),
         // The owner's organization can be another than the caller's.
         resource_control: owner_place
-            .filter(|owner| owner.management_account != request.owner)
+            .filter(|owner| request.resource_control && owner.management_account != request.owner)
             .map_or(&[], |owner| &owner.resource_control),
         resource: match &request.policy {
             ResourcePolicy::None => bulla_policy::ResourcePolicy::None,

@@ -28,6 +28,8 @@ pub struct Sought {
     alias: Option<String>,
     /// `None` for a key of another account that does not exist.
     pub(super) key: Option<Arc<Key>>,
+    /// Whether the key is a managed one that is not made yet.
+    unmade: bool,
     /// Grants on the key to the caller.
     grants: Arc<[bulla_policy::Grant]>,
 }
@@ -40,6 +42,7 @@ impl Sought {
             arn: Arc::clone(&key.arn),
             alias: None,
             key: Some(key),
+            unmade: false,
             grants,
         }
     }
@@ -84,8 +87,20 @@ impl Sought {
         kms.view().grants.get(key.region, key.id, id).cloned()
     }
 
+    /// The managed key as it is to be made, and its alias; `None` when the key is there.
+    pub(super) fn unmade(&self) -> Option<(&Arc<Key>, &str)> {
+        self.key
+            .as_ref()
+            .zip(self.alias.as_deref())
+            .filter(|_| self.unmade)
+    }
+
     /// The key, which exists once the policies have allowed something on it.
     pub(super) fn into_key(self) -> Result<Arc<Key>, KmsError> {
+        if let Some((key, alias)) = self.unmade() {
+            let alias = alias_arn(key.region, key.owner, alias);
+            return Err(KmsError::AliasNotFound { alias });
+        }
         self.key.ok_or(KmsError::KeyNotFound { key: self.arn })
     }
 }
@@ -116,6 +131,7 @@ impl Kms {
                         .as_ref()
                         .map_or_else(Arc::default, |key| self.grants_of(call, key)),
                     key,
+                    unmade: false,
                 })
             }
             Reference::Alias(owner, name) => {
@@ -129,12 +145,20 @@ impl Kms {
                         alias: Some(name),
                         ..Sought::found(Arc::clone(&key), self.grants_of(call, &key))
                     }),
-                    None if owner == call.account() => Err(KmsError::AliasNotFound { alias }),
+                    None if owner == call.account() => match self.unmade(call, &name)? {
+                        Some(key) => Ok(Sought {
+                            alias: Some(name),
+                            unmade: true,
+                            ..Sought::found(key, Arc::default())
+                        }),
+                        None => Err(KmsError::AliasNotFound { alias }),
+                    },
                     None => Ok(Sought {
                         owner,
                         arn: alias.into(),
                         alias: Some(name),
                         key: None,
+                        unmade: false,
                         grants: Arc::default(),
                     }),
                 }
@@ -165,6 +189,9 @@ fn with_key_facts(request: AccessRequest, key: &Key) -> AccessRequest {
     }
     for (tag, value) in &key.tags {
         request = request.with_key(format!("aws:ResourceTag/{tag}"), value);
+    }
+    if key.is_aws_managed() {
+        request = request.beyond_resource_control();
     }
     request
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Every alias begins so.
 pub(super) const PREFIX: &str = "alias/";
 /// Aliases of keys that AWS services manage.
-const RESERVED: &str = "alias/aws/";
+pub(super) const RESERVED: &str = "alias/aws/";
 
 /// An alias of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

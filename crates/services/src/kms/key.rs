@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Where its material comes from.
 pub(super) const AWS_KMS: &str = "AWS_KMS";
 
-/// A customer managed key.
+/// A key.
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     pub(super) id: KeyId,

@@ -67,6 +67,8 @@ pub(super) const ROTATION_PERIOD_DAYS_MIN: i32 = 90;
 pub(super) const ROTATION_PERIOD_DAYS_MAX: i32 = 2560;
 /// That time when the request does not say, days.
 pub(super) const ROTATION_PERIOD_DAYS_DEFAULT: i32 = 365;
+/// Time between two rotations of a key that AWS manages, days: a year.
+pub(super) const MANAGED_ROTATION_DAYS: u32 = 365;
 /// Rotations on demand of one key.
 pub(super) const ROTATIONS_ON_DEMAND_MAX: usize = 25;
 /// Shortest time between scheduling a deletion and deleting, days.

@@ -34,6 +34,7 @@ mod key_pair;
 mod kind;
 mod limits;
 mod mac;
+mod managed;
 mod oaep;
 pub mod operations;
 mod policy;

@@ -138,7 +138,7 @@ impl From<&Key> for KeyMetadata {
             custom_key_store_id: None,
             cloud_hsm_cluster_id: None,
             expiration_model: None,
-            key_manager: "CUSTOMER".to_owned(),
+            key_manager: if key.is_aws_managed() { "AWS" } else { "CUSTOMER" }.to_owned(),
             customer_master_key_spec: spec.to_owned(),
             key_spec: spec.to_owned(),
             encryption_algorithms: listed(key.kind.encryption_algorithms()),

@@ -170,12 +170,6 @@ impl Settings {
                 if key.len() > limits::KMS_KEY_CHARS_MAX {
                     return Err(invalid("KmsMasterKeyId"));
                 }
-                if key.starts_with("alias/aws/") || key.contains(":alias/aws/") {
-                    return Err(SqsError::UnsupportedOperation(format!(
-                        "The AWS managed key {key} is not built yet. Name a KMS key of your own, or leave \
-                         SqsManagedSseEnabled on."
-                    )));
-                }
                 Ok(EncryptionSetting::Kms(key.to_owned()))
             }
             (_, Some(true)) => Ok(EncryptionSetting::SqsManaged),

@@ -53,12 +53,12 @@ impl Operation for DescribeKey {
     }
 
     async fn execute(
-        _: &Kms,
-        _: &Call<'_>,
+        kms: &Kms,
+        call: &Call<'_>,
         granted: Authorized<Self>,
     ) -> Result<DescribeKeyOutput, KmsError> {
         let (_, target) = granted.into_parts();
-        let key = target.into_key()?;
+        let key = kms.key_for_use(call, target).await?;
         Ok(DescribeKeyOutput {
             key_metadata: KeyMetadata::from(&*key),
         })

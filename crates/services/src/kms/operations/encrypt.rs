@@ -69,9 +69,13 @@ impl Operation for Encrypt {
         })
     }
 
-    async fn execute(kms: &Kms, _: &Call<'_>, granted: Authorized<Self>) -> Result<EncryptOutput, KmsError> {
+    async fn execute(
+        kms: &Kms,
+        call: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<EncryptOutput, KmsError> {
         let (input, target) = granted.into_parts();
-        let key = target.into_key()?;
+        let key = kms.key_for_use(call, target).await?;
         let encryption = encryption(&input)?;
         let blob = encryption.encrypt(kms, &key, input.plaintext.expose(), Self::NAME)?;
         end_dry_run(input.dry_run)?;

@@ -85,11 +85,11 @@ impl Operation for GenerateDataKey {
 
     async fn execute(
         kms: &Kms,
-        _: &Call<'_>,
+        call: &Call<'_>,
         granted: Authorized<Self>,
     ) -> Result<GenerateDataKeyOutput, KmsError> {
         let (input, target) = granted.into_parts();
-        let key = target.into_key()?;
+        let key = kms.key_for_use(call, target).await?;
         key.check_symmetric(Self::NAME)?;
         let data_key = kms.random(data_key_bytes(input.key_spec.as_deref(), input.number_of_bytes)?);
         let blob = kms.seal(&key, data_key.expose(), &input.encryption_context)?;

@@ -5,7 +5,7 @@ use crate::kms::errors::KmsError;
 use crate::kms::key::Key;
 use crate::kms::limits::ALIASES_PAGE;
 use crate::kms::reference::{Reference, alias_arn, key_arn};
-use crate::kms::{alias, validate};
+use crate::kms::{alias, managed, validate};
 use bulla_gate::{Access, AccessRequest, Authorized, Call, Operation, Resolved};
 use bulla_types::{KeyId, Timestamp};
 use bulla_wire::Shape;
@@ -40,7 +40,8 @@ pub(crate) struct ListAliasesOutput {
 pub(crate) struct AliasListEntry {
     pub(crate) alias_name: String,
     pub(crate) alias_arn: String,
-    pub(crate) target_key_id: String,
+    /// Nothing when an AWS managed key has not been made yet.
+    pub(crate) target_key_id: Option<String>,
     pub(crate) creation_date: Option<Timestamp>,
     pub(crate) last_updated_date: Option<Timestamp>,
 }
@@ -102,15 +103,28 @@ impl Operation for ListAliases {
                 key: key_arn(region, account, id),
             })?;
         }
-        let mut found = view
-            .aliases_of(account, region, input.marker.as_deref(), now)
-            .filter(|(_, key)| page.key.is_none_or(|id| key.id == id));
-        let aliases: Vec<AliasListEntry> = found
-            .by_ref()
-            .take(page.limit)
+        let after = input.marker.as_deref();
+        let mut aliases: Vec<AliasListEntry> = view
+            .aliases_of(account, region, after, now)
+            .filter(|(_, key)| page.key.is_none_or(|id| key.id == id))
+            .take(page.limit.saturating_add(1))
             .map(|(name, key)| entry(name, key))
             .collect();
-        let truncated = found.next().is_some();
+        if page.key.is_none() {
+            let is_unmade = |name: &String| view.alias(account, region, name, now).is_none();
+            let behind = |name: &String| after.is_none_or(|after| **name > *after);
+            let unmade = managed::aliases().filter(|name| behind(name) && is_unmade(name));
+            aliases.extend(unmade.map(|name| AliasListEntry {
+                alias_arn: alias_arn(region, account, &name),
+                alias_name: name,
+                target_key_id: None,
+                creation_date: None,
+                last_updated_date: None,
+            }));
+            aliases.sort_by(|one, other| one.alias_name.cmp(&other.alias_name));
+        }
+        let truncated = aliases.len() > page.limit;
+        aliases.truncate(page.limit);
         let next_marker = aliases
             .last()
             .filter(|_| truncated)
@@ -128,7 +142,7 @@ fn entry(name: &str, key: &Key) -> AliasListEntry {
     AliasListEntry {
         alias_name: name.to_owned(),
         alias_arn: alias_arn(key.region, key.owner, name),
-        target_key_id: key.id.as_str().to_owned(),
+        target_key_id: Some(key.id.as_str().to_owned()),
         creation_date: alias.map(|alias| alias.created),
         last_updated_date: alias.map(|alias| alias.updated),
     }

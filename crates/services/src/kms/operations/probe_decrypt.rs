@@ -52,9 +52,9 @@ impl Operation for ProbeDecrypt {
         })
     }
 
-    async fn execute(_: &Kms, _: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, KmsError> {
+    async fn execute(kms: &Kms, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, KmsError> {
         let (_, target) = granted.into_parts();
-        target.into_key()?.check_symmetric(Self::NAME)?;
+        kms.key_for_use(call, target).await?.check_symmetric(Self::NAME)?;
         Ok(Empty)
     }
 }

@@ -6,6 +6,7 @@ mod grants;
 mod key_pairs;
 mod lifecycle;
 mod macs;
+mod managed;
 mod names;
 mod permissions;
 mod policies;

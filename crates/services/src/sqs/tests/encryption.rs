@@ -401,10 +401,3 @@ async fn a_message_that_does_not_open_holds_up_no_other() {
         .unwrap();
     assert_eq!(server.bodies(&url).await, ["under the key"]);
 }
-
-#[tokio::test]
-async fn the_managed_key_of_aws_is_refused_because_it_is_not_built() {
-    let server = Server::start().await;
-    let input = json!({"QueueName": "orders", "Attributes": {"KmsMasterKeyId": "alias/aws/sqs"}});
-    assert_eq!(server.refused("CreateQueue", input).await, "UnsupportedOperation");
-}

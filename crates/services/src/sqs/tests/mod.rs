@@ -6,6 +6,7 @@ mod deduplicating;
 mod encryption;
 mod fifo;
 mod fifo_settings;
+mod managed_key;
 mod move_tasks;
 mod permissions;
 mod polling;
