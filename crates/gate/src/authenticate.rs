@@ -1,6 +1,6 @@
 //! From a signature to a caller. The only maker of a [`Caller`] from outside.
 
-use crate::caller::{Caller, SessionToken, Transport};
+use crate::caller::{Caller, SessionToken, Transport, ViaEndpoint};
 use crate::client::Client;
 use crate::common_error::CommonError;
 use crate::gate::Gate;
@@ -83,7 +83,16 @@ impl Gate {
         let region =
             Region::parse(presented.credential().region()).map_err(|_| CommonError::UnknownAccessKey)?;
         let user_agent = header(arrival.parts, "user-agent").map(Into::into);
+        let via_endpoint = self.via_endpoint(arrival.transport)?;
+        if let Some(ViaEndpoint { facts, .. }) = &via_endpoint
+            && (*facts.service != *service || facts.region != region)
+        {
+            return Err(CommonError::OtherEndpoint {
+                leads_to: Arc::clone(facts),
+            });
+        }
         Ok(Caller {
+            via_endpoint,
             organization: self.place(identity.account),
             identity,
             transport: arrival.transport,
@@ -102,6 +111,17 @@ impl Gate {
             token: presented.session_token().map(SessionToken::new),
             epoch,
         })
+    }
+
+    /// The endpoint whose listener accepted the connection. One that was deleted since leads nowhere.
+    fn via_endpoint(&self, transport: Transport) -> Result<Option<ViaEndpoint>, CommonError> {
+        let Some(id) = transport.endpoint else {
+            return Ok(None);
+        };
+        let facts = self.ports.endpoints.endpoint(id);
+        let facts = facts.ok_or(CommonError::DeletedEndpoint { id })?;
+        let organization = self.place(facts.account);
+        Ok(Some(ViaEndpoint { facts, organization }))
     }
 
     /// The caller as it would be if its request came now, for calls that wait for long. `None` when its access key opens
@@ -128,6 +148,7 @@ impl Gate {
         };
         Some(Caller {
             organization: self.place(identity.account),
+            via_endpoint: self.via_endpoint(caller.transport).ok()?,
             identity,
             epoch,
             ..caller.clone()

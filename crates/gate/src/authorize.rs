@@ -144,6 +144,10 @@ fn layers<'a>(
             ResourcePolicy::Mandatory(policy) => bulla_policy::ResourcePolicy::Mandatory(policy),
         },
         grants: &request.grants,
+        // What a service forwards comes from the service, not by the caller's endpoint.
+        endpoint: caller
+            .own_endpoint()
+            .map(|endpoint| endpoint.facts.policy.as_slice()),
         management_account: place.map(|place| place.management_account.as_str()),
         ..Layers::default()
     }
@@ -163,7 +167,7 @@ fn denial(
             action: &lower,
             ..*question
         },
-        Family::Json | Family::Query => *question,
+        Family::Json | Family::Query | Family::Ec2 => *question,
     };
     let statement = decision.statement(layers).map(|statement| {
         let number = decision.position.map_or(0, |position| position.statement + 1);
@@ -171,8 +175,12 @@ fn denial(
             .sid()
             .map_or_else(|| format!("#{number}"), str::to_owned)
     });
+    let mut message = decision.message(&worded).unwrap_or_default();
+    if family == Family::Ec2 {
+        message.insert_str(0, "You are not authorized to perform this operation. ");
+    }
     Denial {
-        message: decision.message(&worded).unwrap_or_default(),
+        message,
         action: request.action,
         resource: Arc::clone(&request.resource),
         owner: request.owner,

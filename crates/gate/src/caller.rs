@@ -1,8 +1,9 @@
 //! Who is asking, from where, and through whom.
 
 use crate::client::Client;
+use crate::ports::EndpointFacts;
 use bulla_policy::{Level, Policy, Principal};
-use bulla_types::{AccountId, OrganizationId, Region, RequestId, Timestamp};
+use bulla_types::{AccountId, OrganizationId, Region, RequestId, Timestamp, VpcEndpointId};
 use std::net::IpAddr;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -13,8 +14,10 @@ use zeroize::Zeroizing;
 pub struct Transport {
     /// Whether the connection is TLS: `aws:SecureTransport`.
     pub secure: bool,
-    /// The peer's address: `aws:SourceIp`.
+    /// The peer's address: `aws:SourceIp`, or `aws:VpcSourceIp` of what comes by an endpoint.
     pub source_ip: IpAddr,
+    /// The VPC endpoint whose listener accepted the connection: `aws:SourceVpce`.
+    pub endpoint: Option<VpcEndpointId>,
 }
 
 /// What sort of principal an identity is.
@@ -144,6 +147,14 @@ impl std::fmt::Debug for SessionToken {
     }
 }
 
+/// A VPC endpoint by which a request came.
+#[derive(Clone, Debug)]
+pub(crate) struct ViaEndpoint {
+    pub(crate) facts: Arc<EndpointFacts>,
+    /// `aws:VpceOrgID` and `aws:VpceOrgPaths`: where its owner stands.
+    pub(crate) organization: Option<Arc<OrganizationPlace>>,
+}
+
 /// A principal and the facts that the calling path adds.
 ///
 /// Made from a verified signature, or inside the gate when a service calls; nowhere else.
@@ -152,6 +163,8 @@ pub struct Caller {
     pub(crate) identity: Arc<Identity>,
     pub(crate) organization: Option<Arc<OrganizationPlace>>,
     pub(crate) transport: Transport,
+    /// The VPC endpoint by which the request came, as it was then.
+    pub(crate) via_endpoint: Option<ViaEndpoint>,
     pub(crate) region: Region,
     pub(crate) time: Timestamp,
     pub(crate) request_id: RequestId,
@@ -223,6 +236,12 @@ impl Caller {
     #[must_use]
     pub fn source(&self) -> Option<&Source> {
         self.source.as_ref()
+    }
+
+    /// The VPC endpoint by which this call came itself; none of what a service forwards or asks in its own name.
+    pub(crate) fn own_endpoint(&self) -> Option<&ViaEndpoint> {
+        let is_direct = self.via.is_empty() && self.source.is_none();
+        self.via_endpoint.as_ref().filter(|_| is_direct)
     }
 
     /// Services that passed the call on, first one first; empty for a call from a client.

@@ -5,9 +5,12 @@
 
 use crate::authorize::Denial;
 use crate::operation::Family;
+use crate::ports::EndpointFacts;
 use bulla_sigv4::{SignatureError, SignatureErrorCode};
+use bulla_types::VpcEndpointId;
 use bulla_wire::{ErrorRow, Fault};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A failure that does not belong to one operation.
 #[derive(Debug)]
@@ -20,6 +23,16 @@ pub enum CommonError {
     ExpiredToken,
     /// The policies do not allow it.
     Denied(Box<Denial>),
+    /// The VPC endpoint by which the request came leads to another service or region.
+    OtherEndpoint {
+        /// What it leads to.
+        leads_to: Arc<EndpointFacts>,
+    },
+    /// The VPC endpoint by which the request came was deleted.
+    DeletedEndpoint {
+        /// Its id.
+        id: VpcEndpointId,
+    },
     /// A defect or a failing disk; the log says more.
     Internal,
 }
@@ -51,7 +64,7 @@ impl CommonError {
         let (shape, status) = match family {
             Family::Sqs => (json, status),
             Family::Json => (json, if status >= 500 { status } else { 400 }),
-            Family::Query => (query, status),
+            Family::Query | Family::Ec2 => (query, status),
         };
         ErrorRow {
             shape,
@@ -63,13 +76,22 @@ impl CommonError {
 
     fn names(&self, family: Family) -> Names {
         match self {
+            // EC2 API Reference, "Error codes": one code for all that is wrong with credentials.
+            Self::Signature(_) | Self::UnknownAccessKey if family == Family::Ec2 => {
+                names("AuthFailure", "AuthFailure", 401)
+            }
             Self::Signature(error) => signature_names(error.code()),
             Self::UnknownAccessKey => names("UnrecognizedClientException", "InvalidClientTokenId", 403),
             Self::ExpiredToken => names("ExpiredTokenException", "ExpiredToken", 403),
-            Self::Denied(_) => names("AccessDeniedException", "AccessDenied", 403),
+            Self::Denied(_) if family == Family::Ec2 => {
+                names("UnauthorizedOperation", "UnauthorizedOperation", 403)
+            }
+            Self::Denied(_) | Self::OtherEndpoint { .. } | Self::DeletedEndpoint { .. } => {
+                names("AccessDeniedException", "AccessDenied", 403)
+            }
             Self::Internal => match family {
                 Family::Json => names("InternalFailureException", "InternalFailure", 500),
-                Family::Sqs | Family::Query => names("InternalFailure", "InternalFailure", 500),
+                Family::Sqs | Family::Query | Family::Ec2 => names("InternalFailure", "InternalFailure", 500),
             },
         }
     }
@@ -82,6 +104,13 @@ impl CommonError {
             Self::UnknownAccessKey => Cow::Borrowed("The security token included in the request is invalid."),
             Self::ExpiredToken => Cow::Borrowed("The security token included in the request is expired"),
             Self::Denied(denial) => Cow::Borrowed(denial.message()),
+            Self::OtherEndpoint { leads_to } => Cow::Owned(format!(
+                "The VPC endpoint {} leads to {} in {} and to nothing else.",
+                leads_to.id, leads_to.service, leads_to.region
+            )),
+            Self::DeletedEndpoint { id } => {
+                Cow::Owned(format!("The VPC endpoint {id} does not exist any more."))
+            }
             Self::Internal => Cow::Borrowed(
                 "The request processing has failed because of an unknown error, exception or failure.",
             ),

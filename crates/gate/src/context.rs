@@ -18,6 +18,7 @@ pub(crate) struct CallContext<'a> {
     owner_paths: [&'a str; 1],
     org_paths: [&'a str; 1],
     source_org_paths: [&'a str; 1],
+    endpoint_org_paths: [&'a str; 1],
     via_service: Option<String>,
 }
 
@@ -31,6 +32,9 @@ impl<'a> CallContext<'a> {
             .source
             .as_ref()
             .and_then(|source| source.organization.as_deref());
+        let endpoint_place = caller
+            .own_endpoint()
+            .and_then(|endpoint| endpoint.organization.as_deref());
         Self {
             caller,
             request,
@@ -38,6 +42,7 @@ impl<'a> CallContext<'a> {
             owner_paths: [owner_place.map_or("", |place| &place.path)],
             org_paths: [caller.organization.as_deref().map_or("", |place| &place.path)],
             source_org_paths: [source_place.map_or("", |place| &place.path)],
+            endpoint_org_paths: [endpoint_place.map_or("", |place| &place.path)],
             via_service: caller.via.last().map(|service| via_service(service, caller)),
         }
     }
@@ -89,9 +94,11 @@ impl<'a> CallContext<'a> {
     )]
     fn path(&self, key: &ConditionKey) -> Option<Values<'_>> {
         let direct = self.caller.via.is_empty() && self.caller.source.is_none();
+        // What comes by an endpoint has a private address, which another network may have too.
+        let is_public = direct && self.caller.via_endpoint.is_none();
         match key.known() {
             KnownKey::AwsSecureTransport => boolean(!direct || self.caller.transport.secure),
-            KnownKey::AwsSourceIp if direct => {
+            KnownKey::AwsSourceIp if is_public => {
                 Some(Values::One(Value::Address(self.caller.transport.source_ip)))
             }
             KnownKey::AwsUserAgent => self.caller.user_agent.as_deref().and_then(text),
@@ -103,6 +110,32 @@ impl<'a> CallContext<'a> {
             KnownKey::AwsCalledViaLast => self.caller.via.last().copied().and_then(text),
             KnownKey::KmsViaService => self.via_service.as_deref().and_then(text),
             KnownKey::KmsCallerAccount => text(self.caller.identity.account.as_str()),
+            _ => None,
+        }
+    }
+
+    /// Keys that say by which VPC endpoint the call came.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a key that is not about the endpoint is not answered here"
+    )]
+    fn endpoint(&self, key: &ConditionKey) -> Option<Values<'_>> {
+        let endpoint = self.caller.own_endpoint()?;
+        let facts = &*endpoint.facts;
+        match key.known() {
+            KnownKey::AwsVpcSourceIp => Some(Values::One(Value::Address(self.caller.transport.source_ip))),
+            KnownKey::AwsSourceVpce => text(facts.id.as_str()),
+            KnownKey::AwsSourceVpc => text(facts.vpc.as_str()),
+            KnownKey::AwsSourceVpcArn => text(&facts.vpc_arn),
+            KnownKey::AwsVpceAccount => text(facts.account.as_str()),
+            KnownKey::AwsVpceOrgId => endpoint
+                .organization
+                .as_ref()
+                .and_then(|place| text(place.id.as_str())),
+            KnownKey::AwsVpceOrgPaths => endpoint
+                .organization
+                .as_ref()
+                .map(|_| Values::Borrowed(&self.endpoint_org_paths)),
             _ => None,
         }
     }
@@ -157,6 +190,7 @@ impl Context for CallContext<'_> {
         // The gate's keys come first, so that no service can state another caller or connection.
         self.principal(key)
             .or_else(|| self.path(key))
+            .or_else(|| self.endpoint(key))
             .or_else(|| self.source(key))
             .or_else(|| self.resource(key))
             .or_else(|| self.stated(key))

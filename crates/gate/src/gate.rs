@@ -6,7 +6,7 @@ use crate::caller::OrganizationPlace;
 use crate::denials::Denials;
 use crate::endpoint::Endpoint;
 use crate::operation::{Family, NotBuilt, Service};
-use crate::ports::{AuditTrail, Credentials, Organizations};
+use crate::ports::{AuditTrail, Credentials, Endpoints, Organizations};
 use bulla_runtime::Runtime;
 use bulla_types::AccountId;
 use bulla_wire::{ErrorRow, ServiceWire};
@@ -22,6 +22,8 @@ pub struct Ports {
     pub credentials: Arc<dyn Credentials>,
     /// Where accounts stand.
     pub organizations: Arc<dyn Organizations>,
+    /// The VPC endpoints.
+    pub endpoints: Arc<dyn Endpoints>,
     /// Where calls are recorded.
     pub audit: Arc<dyn AuditTrail>,
 }

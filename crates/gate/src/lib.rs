@@ -32,4 +32,7 @@ pub use denials::{DECODE_AUTHORIZATION_MESSAGE, KeptDenial};
 pub use endpoint::Endpoint;
 pub use gate::{Gate, Ports};
 pub use operation::{Authorized, ErrorCode, Family, NotBuilt, Operation, OperationName, Resolved, Service};
-pub use ports::{AuditTrail, Credential, CredentialRefusal, Credentials, Organizations, SecretAccessKey};
+pub use ports::{
+    AuditTrail, Credential, CredentialRefusal, Credentials, EndpointFacts, Endpoints, NoEndpoints,
+    Organizations, SecretAccessKey,
+};

@@ -28,6 +28,8 @@ pub enum Family {
     Json,
     /// Services that speak Query alone: `AccessDenied`, status 403.
     Query,
+    /// EC2: `UnauthorizedOperation`, and one error for whatever is wrong with credentials.
+    Ec2,
 }
 
 /// A service: its names and its state holder.

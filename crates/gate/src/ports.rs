@@ -2,8 +2,9 @@
 
 use crate::audit::AuditRecord;
 use crate::caller::{Identity, OrganizationPlace};
+use bulla_policy::Policy;
 use bulla_runtime::BoxFuture;
-use bulla_types::{AccountId, Timestamp};
+use bulla_types::{AccountId, Region, Timestamp, VpcEndpointId, VpcId};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -69,6 +70,41 @@ pub trait Credentials: Send + Sync {
 pub trait Organizations: Send + Sync {
     /// The account's place, or `None` when it is in no organization.
     fn place(&self, account: AccountId) -> Option<Arc<OrganizationPlace>>;
+}
+
+/// What conditions and decisions see of a VPC endpoint.
+#[derive(Clone, Debug)]
+pub struct EndpointFacts {
+    /// `aws:SourceVpce`.
+    pub id: VpcEndpointId,
+    /// `aws:SourceVpc`.
+    pub vpc: VpcId,
+    /// `aws:SourceVpcArn`.
+    pub vpc_arn: Box<str>,
+    /// The account that owns it: `aws:VpceAccount`.
+    pub account: AccountId,
+    /// The region it stands in; requests are signed for it.
+    pub region: Region,
+    /// Signing name of the only service it leads to.
+    pub service: Box<str>,
+    /// A limit for everything that comes by it.
+    pub policy: [Arc<Policy>; 1],
+}
+
+/// The VPC endpoints that there are.
+pub trait Endpoints: Send + Sync {
+    /// The endpoint with this id, if it is there now.
+    fn endpoint(&self, id: VpcEndpointId) -> Option<Arc<EndpointFacts>>;
+}
+
+/// For a server without endpoints: there is none.
+#[derive(Clone, Copy, Debug)]
+pub struct NoEndpoints;
+
+impl Endpoints for NoEndpoints {
+    fn endpoint(&self, _: VpcEndpointId) -> Option<Arc<EndpointFacts>> {
+        None
+    }
 }
 
 /// Where every finished call is recorded.

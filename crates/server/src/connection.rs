@@ -50,6 +50,7 @@ pub(crate) async fn serve<H: Handler + ?Sized + 'static>(
                 let transport = Transport {
                     secure: true,
                     source_ip,
+                    endpoint: None,
                 };
                 converse(
                     server,
@@ -68,6 +69,7 @@ pub(crate) async fn serve<H: Handler + ?Sized + 'static>(
         let transport = Transport {
             secure: false,
             source_ip,
+            endpoint: None,
         };
         let plain_refused = !server.plain_everywhere && !is_loopback(&stream);
         converse(

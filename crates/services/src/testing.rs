@@ -65,6 +65,7 @@ impl World {
         let ports = Ports {
             credentials: Arc::<People>::clone(&self.people),
             organizations: Arc::<People>::clone(&self.people),
+            endpoints: Arc::new(bulla_gate::NoEndpoints),
             audit: Arc::<Audit>::clone(&self.audit),
         };
         Gate::new(
@@ -106,6 +107,7 @@ pub(crate) async fn ask(
     let transport = Transport {
         secure: true,
         source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        endpoint: None,
     };
     let body = Bytes::from(serde_json::to_vec(&input).unwrap());
     let answer = gate.handle(request.into_parts().0, body, transport).await;

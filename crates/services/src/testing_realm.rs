@@ -195,6 +195,7 @@ impl Realm {
         let transport = Transport {
             secure: true,
             source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            endpoint: None,
         };
         let answer = self.gate.handle(parts, Bytes::from(body), transport).await;
         (
@@ -272,6 +273,7 @@ pub(crate) async fn open(world: &World) -> (Arc<Gate>, Arc<Iam>, Arc<dyn Credent
     let ports = Ports {
         credentials: Arc::clone(&credentials),
         organizations: Arc::<Organizations>::clone(&organizations),
+        endpoints: Arc::new(bulla_gate::NoEndpoints),
         audit: Arc::<crate::testing::Audit>::clone(&world.audit),
     };
     let mut gate = Gate::new(runtime, ports, Authentication::Verified);

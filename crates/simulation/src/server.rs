@@ -110,6 +110,7 @@ async fn compose(
     let ports = Ports {
         credentials: Arc::<People>::clone(&people),
         organizations: people,
+        endpoints: Arc::new(bulla_gate::NoEndpoints),
         audit: Arc::new(NoAudit),
     };
     let open = Authentication::Open {

@@ -181,6 +181,7 @@ impl World {
             let transport = Transport {
                 secure: true,
                 source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                endpoint: None,
             };
             let (parts, body) = request.into_parts();
             let response = tokio::select! {

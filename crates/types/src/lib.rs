@@ -5,6 +5,7 @@
 
 mod account;
 mod arn;
+mod endpoint;
 mod inline;
 mod key_id;
 mod organization;
@@ -15,6 +16,7 @@ mod timestamp;
 
 pub use account::AccountId;
 pub use arn::Arn;
+pub use endpoint::{SubnetId, VpcEndpointId, VpcId};
 pub use key_id::KeyId;
 pub use organization::{OrganizationId, OrganizationalUnitId, ParentId, RootId};
 pub use queue_name::QueueName;

@@ -77,7 +77,7 @@ impl Route<'_, '_> {
         let operation = &self.operation;
         let message = match self.protocol {
             Protocol::AwsJson10 | Protocol::AwsJson11 => format!("The operation {operation} is not known."),
-            Protocol::AwsQuery => format!(
+            Protocol::AwsQuery | Protocol::Ec2Query => format!(
                 "Could not find operation {operation} for version {}",
                 self.service.query_version.unwrap_or("NO_VERSION_SPECIFIED")
             ),
@@ -222,7 +222,7 @@ fn query<'s, 'a>(services: &'s [ServiceWire], request: &Request<'a>) -> Result<R
             .push((Cow::Borrowed(member), Cow::Borrowed(request.path)));
     }
     Ok(Route {
-        protocol: Protocol::AwsQuery,
+        protocol: service.query,
         service,
         operation: Cow::Owned(operation),
         payload: Payload::Form(form),

@@ -16,6 +16,8 @@ pub struct ServiceWire {
     pub target_prefix: Option<&'static str>,
     /// `Version` of its Query API: `2012-11-05`.
     pub query_version: Option<&'static str>,
+    /// Which Query it speaks, if any: [`Protocol::AwsQuery`] but for EC2.
+    pub query: Protocol,
     /// XML namespace of its answers, for errors too.
     pub xmlns: &'static str,
     /// Whether its XML begins with `<?xml version="1.0"?>`.
@@ -41,6 +43,7 @@ impl ServiceWire {
             json: None,
             target_prefix: None,
             query_version: None,
+            query: Protocol::AwsQuery,
             xmlns: "",
             xml_declaration: false,
             error_namespace: None,

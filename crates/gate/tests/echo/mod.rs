@@ -5,13 +5,14 @@
 mod service;
 
 use bulla_gate::{
-    AuditRecord, AuditTrail, Authentication, Credential, CredentialRefusal, Credentials, Gate, Identity,
-    IdentityKind, OrganizationPlace, Organizations, Outcome, Ports, SecretAccessKey, Transport,
+    AuditRecord, AuditTrail, Authentication, Credential, CredentialRefusal, Credentials, EndpointFacts,
+    Endpoints, Gate, Identity, IdentityKind, OrganizationPlace, Organizations, Outcome, Ports,
+    SecretAccessKey, Transport,
 };
 use bulla_policy::{IdentityOwner, Policy, PolicyKind};
 use bulla_runtime::{BoxFuture, Clock, ManualClock, Runtime, ShutdownTrigger};
 use bulla_sigv4::{Payload, RequestHead, ServiceRules, Signer};
-use bulla_types::{AccountId, Timestamp};
+use bulla_types::{AccountId, Region, Timestamp, VpcEndpointId, VpcId};
 use bytes::Bytes;
 use http::request::Parts;
 use service::Echo;
@@ -22,6 +23,7 @@ use std::time::Duration;
 pub const ACCESS_KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 pub const ACCOUNT: &str = "111122223333";
+pub const ENDPOINT: &str = "vpce-0123456789abcdef0";
 
 /// A request as a client sends it.
 pub struct Sent {
@@ -119,6 +121,7 @@ pub struct Door {
     echo: Arc<Echo>,
     clock: Arc<ManualClock>,
     audit: Arc<Audit>,
+    network: Arc<Network>,
     _running: ShutdownTrigger,
 }
 
@@ -135,9 +138,11 @@ impl Door {
     pub fn with(authentication: Authentication, policy: Option<String>) -> Self {
         let (runtime, clock, running) = Runtime::manual(1);
         let audit = Arc::<Audit>::default();
+        let network = Arc::<Network>::default();
         let ports = Ports {
             credentials: Arc::new(Ann { policy }),
             organizations: Arc::new(Nowhere),
+            endpoints: Arc::<Network>::clone(&network),
             audit: Arc::<Audit>::clone(&audit),
         };
         let echo = Arc::<Echo>::default();
@@ -148,13 +153,42 @@ impl Door {
             echo,
             clock,
             audit,
+            network,
             _running: running,
         }
     }
 
+    /// Puts up the endpoint [`ENDPOINT`] to the service, which stands in account 444455556666.
+    pub fn put_endpoint(&self, service: &str, policy: &str) {
+        let policy = Policy::parse(policy, PolicyKind::VpcEndpoint).unwrap();
+        *self.network.0.lock().unwrap() = Some(Arc::new(EndpointFacts {
+            id: VpcEndpointId::parse(ENDPOINT).unwrap(),
+            vpc: VpcId::parse("vpc-11112222").unwrap(),
+            vpc_arn: "arn:aws:ec2:us-east-1:444455556666:vpc/vpc-11112222".into(),
+            account: AccountId::parse("444455556666").unwrap(),
+            region: Region::parse("us-east-1").unwrap(),
+            service: service.into(),
+            policy: [Arc::new(policy.labelled("endpoint policy"))],
+        }));
+    }
+
     pub async fn send(&self, sent: &Sent) -> Answered {
+        self.send_over(sent, transport()).await
+    }
+
+    /// Sends to the listener of [`ENDPOINT`].
+    pub async fn send_by_endpoint(&self, sent: &Sent) -> Answered {
+        let endpoint = Some(VpcEndpointId::parse(ENDPOINT).unwrap());
+        let transport = Transport {
+            endpoint,
+            ..transport()
+        };
+        self.send_over(sent, transport).await
+    }
+
+    async fn send_over(&self, sent: &Sent, transport: Transport) -> Answered {
         let body = Bytes::from(sent.body.clone());
-        let response = self.gate.handle(sent.parts(), body, transport()).await;
+        let response = self.gate.handle(sent.parts(), body, transport).await;
         let header = response.headers().get("x-amzn-requestid");
         Answered {
             status: response.status().as_u16(),
@@ -218,6 +252,7 @@ fn transport() -> Transport {
     Transport {
         secure: true,
         source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        endpoint: None,
     }
 }
 
@@ -269,6 +304,16 @@ impl Credentials for Ann {
     fn open_account(&self, account: AccountId) -> BoxFuture<'_, Result<Arc<Identity>, String>> {
         let arn = format!("arn:aws:iam::{account}:root");
         Box::pin(async move { Ok(identity(IdentityKind::Root, account, &arn, Vec::new())) })
+    }
+}
+
+/// At most one endpoint.
+#[derive(Default)]
+struct Network(Mutex<Option<Arc<EndpointFacts>>>);
+
+impl Endpoints for Network {
+    fn endpoint(&self, id: VpcEndpointId) -> Option<Arc<EndpointFacts>> {
+        self.0.lock().unwrap().clone().filter(|facts| facts.id == id)
     }
 }
 

@@ -59,7 +59,9 @@ impl Handler for Telling {
                 "/panic" => panic!("a defect, on purpose"),
                 _ => {}
             }
-            let Transport { secure, source_ip } = transport;
+            let Transport {
+                secure, source_ip, ..
+            } = transport;
             let told = format!(
                 "{:?} secure={secure} ip={source_ip} bytes={}",
                 parts.version,

@@ -38,7 +38,7 @@ pub(super) fn failure(service: &ServiceWire, failure: &Failure<'_>, request_id: 
     out.finish()
 }
 
-fn document(service: &ServiceWire) -> XmlWriter {
+pub(super) fn document(service: &ServiceWire) -> XmlWriter {
     let mut out = XmlWriter::new();
     if service.xml_declaration {
         out.declaration();

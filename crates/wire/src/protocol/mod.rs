@@ -2,6 +2,7 @@
 
 mod aws_json;
 mod aws_query;
+mod ec2_query;
 
 use crate::error::{ErrorRow, common};
 use crate::form::Form;
@@ -23,6 +24,8 @@ pub enum Protocol {
     AwsJson11,
     /// AWS Query: form parameters in, XML out.
     AwsQuery,
+    /// EC2 Query: the same parameters, another XML.
+    Ec2Query,
 }
 
 /// A request's input before it is decoded.
@@ -88,7 +91,7 @@ impl Protocol {
         match self {
             Self::AwsJson10 => "application/x-amz-json-1.0",
             Self::AwsJson11 => "application/x-amz-json-1.1",
-            Self::AwsQuery => "text/xml",
+            Self::AwsQuery | Self::Ec2Query => "text/xml",
         }
     }
 
@@ -106,11 +109,13 @@ impl Protocol {
             (Self::AwsJson10 | Self::AwsJson11, Payload::SharedJson(body)) => {
                 crate::json_reader::read(body, Some(body))
             }
-            (Self::AwsQuery, Payload::Form(form)) => crate::query_reader::read(form, structure),
+            (Self::AwsQuery | Self::Ec2Query, Payload::Form(form)) => {
+                crate::query_reader::read(form, structure)
+            }
             (Self::AwsJson10 | Self::AwsJson11, Payload::Form(_))
-            | (Self::AwsQuery, Payload::Json(_) | Payload::SharedJson(_)) => Err(Malformed::syntax(
-                "the payload is not of the protocol that was declared",
-            )),
+            | (Self::AwsQuery | Self::Ec2Query, Payload::Json(_) | Payload::SharedJson(_)) => Err(
+                Malformed::syntax("the payload is not of the protocol that was declared"),
+            ),
         }
     }
 
@@ -141,6 +146,7 @@ impl Protocol {
         let body = match self {
             Self::AwsJson10 | Self::AwsJson11 => aws_json::success(&success),
             Self::AwsQuery => aws_query::success(&success, request_id),
+            Self::Ec2Query => ec2_query::success(&success, request_id),
         };
         Reply {
             status: 200,
@@ -156,6 +162,7 @@ impl Protocol {
         let body = match self {
             Self::AwsJson10 | Self::AwsJson11 => aws_json::failure(service, failure, &mut headers),
             Self::AwsQuery => aws_query::failure(service, failure, request_id),
+            Self::Ec2Query => ec2_query::failure(service, failure, request_id),
         };
         Reply {
             status: failure.row.status,
@@ -181,7 +188,7 @@ impl Protocol {
                     ),
                 ),
             },
-            (Malformed::Syntax { .. }, Self::AwsQuery) => {
+            (Malformed::Syntax { .. }, Self::AwsQuery | Self::Ec2Query) => {
                 (common::MALFORMED_QUERY_STRING, malformed.to_string())
             }
             (Malformed::Syntax { .. } | Malformed::WrongType { .. }, _) => {
