@@ -149,7 +149,6 @@ fn layers<'a>(
             .own_endpoint()
             .map(|endpoint| endpoint.facts.policy.as_slice()),
         management_account: place.map(|place| place.management_account.as_str()),
-        ..Layers::default()
     }
 }
 

@@ -1,8 +1,9 @@
 //! The services, one folder each.
 //!
 //! In this order; a service names operations of services to its left, or a small handle that the left one exports on
-//! purpose, and nothing else of a sibling's: `iam · sts · organizations · kms · sqs`.
+//! purpose, and nothing else of a sibling's: `iam · sts · organizations · kms · sqs · ec2`.
 
+pub mod ec2;
 pub mod iam;
 pub mod kms;
 pub mod organizations;
@@ -20,7 +21,7 @@ use bulla_wire::ErrorRow;
 /// Every operation with its service's error table, as plain data: what conformance compares with AWS's models.
 #[must_use]
 pub fn catalogue() -> Vec<(Endpoint, Vec<ErrorRow>)> {
-    let services: [(&[Endpoint], Vec<ErrorRow>); 5] = [
+    let services: [(&[Endpoint], Vec<ErrorRow>); 6] = [
         (iam::operations::OPERATIONS, iam::IamError::rows()),
         (sts::operations::OPERATIONS, sts::StsError::rows()),
         (
@@ -29,6 +30,7 @@ pub fn catalogue() -> Vec<(Endpoint, Vec<ErrorRow>)> {
         ),
         (kms::operations::OPERATIONS, kms::KmsError::rows()),
         (sqs::operations::OPERATIONS, sqs::errors::SqsError::rows()),
+        (ec2::operations::OPERATIONS, ec2::Ec2Error::rows()),
     ];
     let rows = |(operations, errors): (&'static [Endpoint], Vec<ErrorRow>)| {
         operations.iter().map(move |endpoint| (*endpoint, errors.clone()))
