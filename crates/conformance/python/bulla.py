@@ -185,13 +185,14 @@ class Server:
         if self.owns_folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def client(self, service: str, keys: Keys | None = None, *, http: bool = False, region: str = REGION, **config):
+    def client(self, service: str, keys: Keys | None = None, *, http: bool = False, region: str = REGION, url: str = "",
+               **config):
         """A botocore client that verifies the server's certificate, does not retry, and has its own connections."""
         keys = keys or self.root
         return _session.create_client(
             service,
             region_name=region,
-            endpoint_url=self.http if http else self.https,
+            endpoint_url=url or (self.http if http else self.https),
             verify=str(self.ca) if self.ca else None,
             aws_access_key_id=keys.id,
             aws_secret_access_key=keys.secret,

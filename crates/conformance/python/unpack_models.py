@@ -12,7 +12,7 @@ from pathlib import Path
 
 import botocore
 
-SERVICES = ("iam", "kms", "organizations", "sqs", "sts")
+SERVICES = ("ec2", "iam", "kms", "organizations", "sqs", "sts")
 
 
 def main(folder: Path, wheel: Path) -> None:

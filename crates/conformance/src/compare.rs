@@ -129,7 +129,46 @@ impl<'a> Comparison<'a> {
         if self.model.is_query() {
             self.query_names(path, ours, reference, theirs);
         }
+        if self.model.is_ec2() {
+            self.ec2_names(path, ours, reference, theirs, request);
+        }
         self.kind(path, &ours.kind, theirs, request);
+    }
+
+    /// In answers members are called as the model says. In requests the first letter is a capital, lists are always
+    /// flattened, and a member is found by its own name too.
+    ///
+    /// Source: Smithy 2.0, "AWS EC2 query protocol", "Query key resolution" (read 2026-11-21).
+    fn ec2_names(
+        &mut self,
+        path: &str,
+        ours: &Member,
+        reference: &Value,
+        theirs: ModelShape<'_>,
+        request: bool,
+    ) {
+        let named = model::name(reference).unwrap_or(ours.name);
+        if request {
+            let mut letters = named.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+            let called: String = first.into_iter().chain(letters).collect();
+            if ours.query_name != called && ours.name != called {
+                self.query_name(path, "called", ours.query_name, &called);
+            }
+            if ours.kind.repeats() && !ours.flattened {
+                self.report_name(path, "is not flattened, as lists in requests to EC2 are");
+            }
+            return;
+        }
+        self.query_name(path, "called", ours.query_name, named);
+        if ours.kind.repeats() {
+            self.query_name(
+                path,
+                "a list of",
+                ours.item_name,
+                theirs.inner_name("member").unwrap_or("member"),
+            );
+        }
     }
 
     /// A flattened list is called as its items are, everything else by the name that the reference or

@@ -49,6 +49,11 @@ impl Model {
         self.root.pointer("/metadata/protocol").and_then(Value::as_str) == Some("query")
     }
 
+    /// Whether the service speaks EC2 Query, which has rules of its own for names.
+    pub(crate) fn is_ec2(&self) -> bool {
+        self.root.pointer("/metadata/protocol").and_then(Value::as_str) == Some("ec2")
+    }
+
     /// The operation's description, if AWS has such an operation.
     pub(crate) fn operation(&self, name: &str) -> Option<&Value> {
         self.root.get("operations")?.get(name)

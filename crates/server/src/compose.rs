@@ -8,7 +8,7 @@ use crate::startup::FirstStart;
 use bulla_gate::{Authentication, Gate, Ports};
 use bulla_runtime::Runtime;
 use bulla_services::iam::KnownAccounts;
-use bulla_services::{iam, kms, organizations, sqs, sts};
+use bulla_services::{ec2, iam, kms, organizations, sqs, sts};
 use bulla_storage::{DirectoryWriter, Stores};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -32,6 +32,7 @@ pub(crate) async fn compose(
     runtime: Runtime,
     stores: &Stores,
     root: &Root,
+    listeners: &Arc<dyn ec2::Listeners>,
 ) -> Result<World, OperatorError> {
     let directory = DirectoryWriter::open(stores.directory.as_ref(), NODE, runtime.tasks.as_ref())
         .await
@@ -64,11 +65,23 @@ pub(crate) async fn compose(
         Authentication::Verified
     };
     let first_start = first_start(settings, &organizations).await?;
+    let endpoints = Arc::<ec2::Known>::default();
     let ports = Ports {
+        endpoints: Arc::<ec2::Known>::clone(&endpoints),
         credentials: sts.credentials(),
         organizations: Arc::<organizations::Organizations>::clone(&organizations),
         audit: Arc::new(AuditLog),
     };
+    let network = settings.network.network().map_err(OperatorError::usage)?;
+    let ec2 = ec2::Ec2::open(
+        runtime.clone(),
+        directory.clone(),
+        network,
+        Arc::clone(listeners),
+        endpoints,
+    )
+    .await
+    .map_err(|error| refused("the VPC endpoints cannot be read", &error))?;
     let mut gate = Gate::new(runtime, ports, authentication)
         .with_public_url(settings.public_url.clone())
         .with_waits_max(usize::try_from(settings.limits.max_long_polls).unwrap_or(usize::MAX));
@@ -77,6 +90,7 @@ pub(crate) async fn compose(
     gate.serve(organizations, organizations::operations::OPERATIONS);
     gate.serve(kms, kms::operations::OPERATIONS);
     gate.serve(sqs, sqs::operations::OPERATIONS);
+    gate.serve(ec2, ec2::operations::OPERATIONS);
     Ok(World {
         gate: Arc::new(gate),
         bound,

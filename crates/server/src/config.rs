@@ -7,6 +7,7 @@ use crate::cli::{
 };
 use crate::config_file::{self, ConfigFile};
 use crate::config_limits::LimitSettings;
+use crate::config_network::NetworkSettings;
 use crate::operator_error::OperatorError;
 use crate::policy_cli::PolicyCommand;
 use crate::root_settings::RootSettings;
@@ -147,6 +148,10 @@ pub struct ServeSettings {
     #[arg(default_value_t = 25, value_parser = clap::value_parser!(u32).range(0..=3600))]
     pub shutdown_grace_seconds: u32,
 
+    /// Networks.
+    #[command(flatten, next_help_heading = "Networks")]
+    pub network: NetworkSettings,
+
     /// The root key.
     #[command(flatten, next_help_heading = "Root key")]
     pub root: RootSettings,
@@ -165,15 +170,28 @@ impl ServeSettings {
 
     /// Checks what concerns several settings at once.
     fn check(self) -> Result<Self, OperatorError> {
+        let of_endpoints = self.network.subnet.iter().map(|setting| setting.subnet.address);
         let exposed = self
             .listen
             .iter()
-            .find(|address| !address.ip().to_canonical().is_loopback());
+            .map(SocketAddr::ip)
+            .chain(of_endpoints)
+            .find(|address| !address.to_canonical().is_loopback());
         if let (true, Some(address)) = (self.open, exposed) {
             return Err(OperatorError::usage(format!("open mode cannot listen on `{address}`"))
                 .why("it accepts every access key without checking a signature, and that address is reachable \
                       from other machines")
                 .fix("listen on 127.0.0.1 or [::1] only, or leave out `--open`"));
+        }
+        if let Err(why) = self.network.network() {
+            return Err(OperatorError::usage("the subnets contradict each other").why(why));
+        }
+        if self.network.tls_client_ca.is_some() && self.allow_plain_http {
+            return Err(
+                OperatorError::usage("clients cannot need a certificate and be served in the clear")
+                    .why("`--tls-client-ca` and `--allow-plain-http` are set")
+                    .fix("leave out one of them"),
+            );
         }
         if self.limits.max_buffered_bytes < self.limits.max_body_bytes {
             return Err(

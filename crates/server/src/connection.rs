@@ -3,6 +3,8 @@
 
 use crate::activity::{Activity, Observed, Verdict};
 use crate::handler::{Handler, Transport};
+use crate::listener::{Entrance, closed};
+use crate::proxy_header;
 use crate::request::{Peer, answer};
 use crate::server::Server;
 use bulla_runtime::Tasks;
@@ -37,50 +39,57 @@ const RESET_STREAM_COUNT_MAX: usize = 32;
 /// Serves an accepted connection to its end.
 pub(crate) async fn serve<H: Handler + ?Sized + 'static>(
     server: Arc<Server<H>>,
-    stream: TcpStream,
+    mut stream: TcpStream,
     remote: SocketAddr,
+    entrance: Option<Entrance>,
 ) {
+    let Some(source_ip) = source_ip(&server, &mut stream, remote.ip().to_canonical()).await else {
+        return;
+    };
     let Some(Ok(first)) = within(&server, first_byte(&stream)).await else {
         return;
     };
-    let source_ip = remote.ip().to_canonical();
-    if first == Some(TLS_HANDSHAKE) {
-        match within(&server, server.tls.accept(stream)).await {
+    let transport = Transport {
+        secure: first == Some(TLS_HANDSHAKE),
+        source_ip,
+        endpoint: entrance.as_ref().map(|entrance| entrance.endpoint),
+    };
+    if transport.secure {
+        let tls = entrance.as_ref().map_or(&server.tls, |entrance| &entrance.tls);
+        match within(&server, tls.accept(stream)).await {
             Some(Ok(stream)) => {
-                let transport = Transport {
-                    secure: true,
-                    source_ip,
-                    endpoint: None,
+                let peer = Peer {
+                    transport,
+                    plain_refused: false,
                 };
-                converse(
-                    server,
-                    stream,
-                    Peer {
-                        transport,
-                        plain_refused: false,
-                    },
-                )
-                .await;
+                converse(server, stream, peer, entrance).await;
             }
             Some(Err(error)) => tracing::debug!(%source_ip, %error, "TLS handshake failed"),
             None => tracing::debug!(%source_ip, "TLS handshake did not come to an end"),
         }
     } else if first.is_some() {
-        let transport = Transport {
-            secure: false,
-            source_ip,
-            endpoint: None,
+        // A loopback address reached through a proxy is not where the client is.
+        let is_local = is_loopback(&stream) && source_ip.is_loopback();
+        let peer = Peer {
+            transport,
+            plain_refused: server.clients_need_certificates || !(server.plain_everywhere || is_local),
         };
-        let plain_refused = !server.plain_everywhere && !is_loopback(&stream);
-        converse(
-            server,
-            stream,
-            Peer {
-                transport,
-                plain_refused,
-            },
-        )
-        .await;
+        converse(server, stream, peer, entrance).await;
+    }
+}
+
+/// Where the client is: the peer, or who stands behind it if it is a proxy that the operator trusts.
+async fn source_ip<H: ?Sized>(server: &Server<H>, stream: &mut TcpStream, peer: IpAddr) -> Option<IpAddr> {
+    if !server.network.is_proxy(peer) {
+        return Some(peer);
+    }
+    match within(server, proxy_header::read(stream)).await {
+        Some(Ok(client)) => Some(client.unwrap_or(peer)),
+        Some(Err(error)) => {
+            tracing::debug!(%peer, %error, "a proxy's connection is closed");
+            None
+        }
+        None => None,
     }
 }
 
@@ -100,7 +109,7 @@ fn is_loopback(stream: &TcpStream) -> bool {
     local.is_some_and(|address| address.is_loopback())
 }
 
-async fn converse<H, S>(server: Arc<Server<H>>, stream: S, peer: Peer)
+async fn converse<H, S>(server: Arc<Server<H>>, stream: S, peer: Peer, entrance: Option<Entrance>)
 where
     H: Handler + ?Sized + 'static,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -118,7 +127,12 @@ where
         }
     });
     let mut connection = pin!(builder.serve_connection(io, service));
-    let mut stop = pin!(server.runtime.shutdown.wait());
+    let mut stop = pin!(async {
+        tokio::select! {
+            () = server.runtime.shutdown.wait() => {}
+            () = closed(entrance.as_ref()) => {}
+        }
+    });
     let mut watch = server.runtime.clock.sleep(activity.time_left());
     let (mut stopping, mut closing) = (false, false);
     loop {

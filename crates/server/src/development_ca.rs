@@ -20,6 +20,7 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
 use x509_parser::extensions::GeneralName;
@@ -49,6 +50,8 @@ pub struct DevelopmentIdentity {
     pub server_pem: String,
     /// The server's private key.
     pub server_key_pem: Zeroizing<String>,
+    /// The authority, for further certificates.
+    pub(crate) authority: Arc<Authority>,
 }
 
 impl std::fmt::Debug for DevelopmentIdentity {
@@ -90,9 +93,30 @@ impl TlsFolder {
 }
 
 /// An authority and its key.
-struct Authority {
+pub(crate) struct Authority {
     pem: String,
     key: KeyPair,
+}
+
+impl Authority {
+    /// A new certificate for these names and for those that every development certificate has, and its private key,
+    /// both PEM.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn issue(
+        &self,
+        names: &[String],
+        runtime: &Runtime,
+    ) -> Result<(String, Zeroizing<String>), OperatorError> {
+        make_server(self, &all_names(names), runtime)
+    }
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Authority").finish_non_exhaustive()
+    }
 }
 
 /// Takes what the folder has, and makes what is missing, near its end or without one of the names.
@@ -115,19 +139,27 @@ pub fn load_or_make(
         Some(authority) => authority,
         None => store_authority(folder, make_authority(runtime)?)?,
     };
-    if let Some((server_pem, server_key_pem)) = stored_server(folder, &names, now) {
-        return Ok(DevelopmentIdentity {
-            ca_pem: authority.pem,
-            server_pem,
-            server_key_pem,
-        });
+    if let Some(stored) = stored_server(folder, &names, now) {
+        return Ok(identity(authority, stored));
     }
-    let identity = make_server(authority, &names, runtime)?;
+    let made = make_server(&authority, &names, runtime)?;
     // The certificate last: without it the next start makes both anew.
     remove_file(&folder.server())?;
-    write_file(&folder.server_key(), &identity.server_key_pem, 0o600)?;
-    write_file(&folder.server(), &identity.server_pem, 0o600)?;
-    Ok(identity)
+    write_file(&folder.server_key(), &made.1, 0o600)?;
+    write_file(&folder.server(), &made.0, 0o600)?;
+    Ok(identity(authority, made))
+}
+
+fn identity(
+    authority: Authority,
+    (server_pem, server_key_pem): (String, Zeroizing<String>),
+) -> DevelopmentIdentity {
+    DevelopmentIdentity {
+        ca_pem: authority.pem.clone(),
+        server_pem,
+        server_key_pem,
+        authority: Arc::new(authority),
+    }
 }
 
 /// Makes an authority and a certificate that are gone when the process ends.
@@ -135,7 +167,9 @@ pub fn load_or_make(
 /// # Errors
 /// When they cannot be made.
 pub fn in_memory(names: &[String], runtime: &Runtime) -> Result<DevelopmentIdentity, OperatorError> {
-    make_server(make_authority(runtime)?, &all_names(names), runtime)
+    let authority = make_authority(runtime)?;
+    let made = make_server(&authority, &all_names(names), runtime)?;
+    Ok(identity(authority, made))
 }
 
 /// Writes a file wholly or not at all, with this mode from its first moment.
@@ -257,10 +291,10 @@ fn make_authority(runtime: &Runtime) -> Result<Authority, OperatorError> {
 }
 
 fn make_server(
-    authority: Authority,
+    authority: &Authority,
     names: &BTreeSet<String>,
     runtime: &Runtime,
-) -> Result<DevelopmentIdentity, OperatorError> {
+) -> Result<(String, Zeroizing<String>), OperatorError> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| cannot_make(&error))?;
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "Bulla server");
@@ -280,11 +314,7 @@ fn make_server(
     let certificate = params
         .signed_by(&key, &issuer)
         .map_err(|error| cannot_make(&error))?;
-    Ok(DevelopmentIdentity {
-        server_pem: certificate.pem(),
-        server_key_pem: Zeroizing::new(key.serialize_pem()),
-        ca_pem: authority.pem,
-    })
+    Ok((certificate.pem(), Zeroizing::new(key.serialize_pem())))
 }
 
 fn set_validity(params: &mut CertificateParams, runtime: &Runtime, validity: Duration) {

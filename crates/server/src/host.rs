@@ -16,6 +16,7 @@ use crate::startup::FirstStart;
 use bulla_envelope::DataFolderState;
 use bulla_gate::KeptDenial;
 use bulla_runtime::{BoxFuture, Runtime, Shutdown, ShutdownTrigger};
+use bulla_services::ec2::Listeners;
 use bulla_storage::{BackupReport, Backups, Released, Stores, open_embedded, open_memory};
 use bulla_types::RequestId;
 use bytes::Bytes;
@@ -51,6 +52,8 @@ pub(crate) struct Composed {
 pub(crate) struct Host {
     settings: ServeSettings,
     runtime: Runtime,
+    /// Those of VPC endpoints.
+    listeners: Arc<dyn Listeners>,
     /// What the data are bound to; another one after a rotation.
     root: std::sync::Mutex<Root>,
     /// Held while the root key is replaced.
@@ -99,13 +102,18 @@ impl Services {
 }
 
 /// Opens the data folder and builds the services.
-pub(crate) async fn host(settings: &ServeSettings, runtime: &Runtime) -> Result<Composed, OperatorError> {
+pub(crate) async fn host(
+    settings: &ServeSettings,
+    runtime: &Runtime,
+    listeners: Arc<dyn Listeners>,
+) -> Result<Composed, OperatorError> {
     let root = Root::open(settings, runtime).await?;
     let root_key = root.description.clone();
     let (answers, listener) = watch::channel(false);
     let host = Arc::new(Host {
         settings: settings.clone(),
         runtime: runtime.clone(),
+        listeners,
         root: std::sync::Mutex::new(root),
         rotating: Mutex::new(()),
         standing: RwLock::new(None),
@@ -133,7 +141,8 @@ impl Host {
         let released = stores.released.clone();
         let backups = stores.backups.clone();
         let root = self.root();
-        let (services, first_start) = match compose(&self.settings, runtime.clone(), &stores, &root).await {
+        let composed = compose(&self.settings, runtime.clone(), &stores, &root, &self.listeners).await;
+        let (services, first_start) = match composed {
             Ok(world) => Services::of(world),
             Err(why) if why.is_passing() => {
                 tracing::error!(%why, "the root key cannot be reached; the server answers so, and goes on trying");
@@ -176,7 +185,8 @@ impl Host {
                     Some(Services::Up { .. }) | None => return,
                 };
                 let root = host.root();
-                let composed = compose(&host.settings, runtime.clone(), &waiting, &root).await;
+                let (settings, listeners) = (&host.settings, &host.listeners);
+                let composed = compose(settings, runtime.clone(), &waiting, &root, listeners).await;
                 drop(waiting);
                 if host.take_up(composed).await {
                     return;

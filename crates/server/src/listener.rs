@@ -8,12 +8,15 @@ use crate::full;
 use crate::handler::Handler;
 use crate::operator_error::OperatorError;
 use crate::server::Server;
+use bulla_runtime::Shutdown;
+use bulla_types::VpcEndpointId;
 use rustix::net::sockopt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_rustls::TlsAcceptor;
 
 /// How long accepting rests after an error that will not go away at once, such as no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -43,6 +46,27 @@ const WARNING_INTERVAL: Duration = Duration::from_mins(1);
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    entrance: Option<Entrance>,
+}
+
+/// What a connection inherits from the listener of a VPC endpoint.
+#[derive(Clone)]
+pub(crate) struct Entrance {
+    /// The endpoint.
+    pub(crate) endpoint: VpcEndpointId,
+    /// With its certificate.
+    pub(crate) tls: TlsAcceptor,
+    /// When it listens no more; its connections end then.
+    pub(crate) closed: Shutdown,
+}
+
+impl std::fmt::Debug for Entrance {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Entrance")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Listener {
@@ -59,9 +83,25 @@ impl Listener {
                 .why(error)
                 .fix("stop what listens there, or choose another address with `--listen`")
         };
-        let socket = listen(address).map_err(failed)?;
-        let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address })
+        Self::try_bind(address).map_err(failed)
+    }
+
+    pub(crate) fn try_bind(address: SocketAddr) -> std::io::Result<Self> {
+        let socket = listen(address)?;
+        let address = socket.local_addr()?;
+        Ok(Self {
+            socket,
+            address,
+            entrance: None,
+        })
+    }
+
+    /// As the listener of a VPC endpoint.
+    pub(crate) fn of_endpoint(self, entrance: Entrance) -> Self {
+        Self {
+            entrance: Some(entrance),
+            ..self
+        }
     }
 
     /// The address, with the port that was taken.
@@ -76,6 +116,7 @@ impl Listener {
         tokio::select! {
             biased;
             () = shutdown.wait() => {}
+            () = closed(self.entrance.as_ref()) => {}
             () = self.accept_forever(server) => {}
         }
     }
@@ -88,7 +129,7 @@ impl Listener {
             };
             match self.socket.accept().await {
                 Ok((stream, remote)) => match place.or_of_late(&server) {
-                    Place::Served(permit) => start(&server, stream, remote, permit),
+                    Place::Served(permit) => start(&server, stream, remote, self.entrance.clone(), permit),
                     Place::Refused(permit) => {
                         if said_full.is_due(&server) {
                             tracing::warn!(
@@ -108,6 +149,14 @@ impl Listener {
                 }
             }
         }
+    }
+}
+
+/// Completes when the endpoint of a listener is gone; never without one.
+pub(crate) async fn closed(entrance: Option<&Entrance>) {
+    match entrance {
+        Some(entrance) => entrance.closed.wait().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -177,12 +226,13 @@ fn start<H: Handler + ?Sized + 'static>(
     server: &Arc<Server<H>>,
     stream: TcpStream,
     remote: SocketAddr,
+    entrance: Option<Entrance>,
     permit: OwnedSemaphorePermit,
 ) {
     if let Err(error) = prepare(&stream) {
         tracing::debug!(%error, "a connection's options could not be set");
     }
-    let connection = connection::serve(Arc::clone(server), stream, remote);
+    let connection = connection::serve(Arc::clone(server), stream, remote, entrance);
     server.runtime.tasks.spawn(Box::pin(async move {
         connection.await;
         drop(permit);

@@ -5,6 +5,7 @@ use crate::cli::OutputFormat;
 use crate::config::{self, NoRequest, Request, ServeSettings};
 use crate::control::Control;
 use crate::development_ca::write_file;
+use crate::endpoint_listeners::EndpointListeners;
 use crate::host::{Composed, host};
 use crate::listener::Listener;
 use crate::operator_error::{ExitReason, OperatorError};
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -109,13 +111,14 @@ async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
         listeners.push(Listener::bind(*address)?);
     }
     let tls = tls::prepare(settings, &runtime)?;
+    let (of_endpoints, new_listeners) = EndpointListeners::new(settings, tls.endpoints.clone());
     let Composed {
         handler,
         host,
         first_start,
         root_key,
         answers,
-    } = host(settings, &runtime).await?;
+    } = host(settings, &runtime, Arc::new(of_endpoints)).await?;
     if !settings.ephemeral {
         Control::open(&settings.data)?.serve(&runtime, host);
     }
@@ -135,7 +138,9 @@ async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
         say(&startup::waiting(&addresses));
         announce_later(settings.clone(), addresses, answers, &runtime);
     }
-    let exit = Server::new(handler, runtime, options).run(listeners).await;
+    let exit = Server::new(handler, runtime, options)
+        .run_with_endpoints(listeners, new_listeners)
+        .await;
     tracing::info!("stopped");
     Ok(exit)
 }

@@ -3,6 +3,8 @@
 use crate::browser_guard::BrowserGuard;
 use crate::config::ServeSettings;
 use crate::config_limits::LimitSettings;
+use crate::config_network::NetworkSettings;
+use crate::endpoint_listeners::NewListeners;
 use crate::handler::Handler;
 use crate::listener::{Listener, REFUSAL_COUNT_MAX};
 use crate::load::Load;
@@ -26,6 +28,8 @@ pub struct ServerOptions {
     pub limits: LimitSettings,
     /// Whether plain HTTP is answered on addresses other than loopback.
     pub allow_plain_http: bool,
+    /// Trusted proxies, and whether clients need certificates.
+    pub network: NetworkSettings,
     /// Present in open mode, and only then.
     pub browser_guard: Option<BrowserGuard>,
     /// How long requests may take to finish after the signal to stop.
@@ -41,6 +45,7 @@ impl ServerOptions {
             ca_pem: tls.ca_pem.clone(),
             limits: settings.limits,
             allow_plain_http: settings.allow_plain_http,
+            network: settings.network.clone(),
             browser_guard: BrowserGuard::of(settings),
             shutdown_grace: settings.shutdown_grace(),
         }
@@ -55,6 +60,8 @@ pub struct Server<H: ?Sized> {
     pub(crate) ca_pem: Option<String>,
     pub(crate) limits: LimitSettings,
     pub(crate) plain_everywhere: bool,
+    pub(crate) clients_need_certificates: bool,
+    pub(crate) network: NetworkSettings,
     pub(crate) browser_guard: Option<BrowserGuard>,
     /// One permit for each connection that may be open.
     pub(crate) connections: Arc<Semaphore>,
@@ -76,6 +83,8 @@ impl<H: Handler + ?Sized + 'static> Server<H> {
             ca_pem: options.ca_pem,
             limits: options.limits,
             plain_everywhere: options.allow_plain_http,
+            clients_need_certificates: options.network.tls_client_ca.is_some(),
+            network: options.network,
             browser_guard: options.browser_guard,
             connections: Arc::new(Semaphore::new(options.limits.max_connections as usize)),
             refusals: Arc::new(Semaphore::new(REFUSAL_COUNT_MAX)),
@@ -87,13 +96,30 @@ impl<H: Handler + ?Sized + 'static> Server<H> {
     /// Accepts connections until the runtime's shutdown is asked for, then finishes the requests under way within
     /// the grace period and closes the handler.
     pub async fn run(self, listeners: Vec<Listener>) -> ExitReason {
+        let (_none, endpoints) = tokio::sync::mpsc::unbounded_channel();
+        self.run_with_endpoints(listeners, endpoints).await
+    }
+
+    /// The same, also with the listeners that come one by one.
+    pub(crate) async fn run_with_endpoints(
+        self,
+        listeners: Vec<Listener>,
+        mut endpoints: NewListeners,
+    ) -> ExitReason {
         let server = Arc::new(self);
-        for listener in listeners {
+        let accept = |listener: Listener| {
             let server = Arc::clone(&server);
             let tasks = Arc::clone(&server.runtime.tasks);
             tasks.spawn(Box::pin(listener.accept(server)));
+        };
+        listeners.into_iter().for_each(accept);
+        loop {
+            tokio::select! {
+                biased;
+                () = server.runtime.shutdown.wait() => break,
+                Some(listener) = endpoints.recv() => accept(listener),
+            }
         }
-        server.runtime.shutdown.wait().await;
         let exit = server.drain().await;
         server.handler.close().await;
         exit

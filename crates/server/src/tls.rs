@@ -4,14 +4,16 @@
 
 use crate::config::ServeSettings;
 use crate::development_ca::{self, DevelopmentIdentity, RENEWAL_MARGIN, TlsFolder};
+use crate::endpoint_tls::{EndpointTls, Source};
 use crate::operator_error::OperatorError;
 use bulla_runtime::Runtime;
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -25,6 +27,10 @@ const RENEWAL_CHECK: Duration = Duration::from_hours(12);
 pub(crate) struct CurrentCertificate(RwLock<Arc<CertifiedKey>>);
 
 impl CurrentCertificate {
+    fn new(certified: CertifiedKey) -> Arc<Self> {
+        Arc::new(Self(RwLock::new(Arc::new(certified))))
+    }
+
     fn exchange(&self, certified: CertifiedKey) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certified);
     }
@@ -45,24 +51,37 @@ pub struct Tls {
     pub ca_pem: Option<String>,
     /// The file clients can name in `AWS_CA_BUNDLE`, if there is one.
     pub ca_path: Option<PathBuf>,
+    /// For the endpoints that come and go.
+    pub(crate) endpoints: EndpointTls,
 }
+
+/// What proves a client's certificate, if clients must have one.
+pub(crate) type ClientCertificates = Option<Arc<dyn ClientCertVerifier>>;
 
 /// Loads or makes the certificate, and keeps a development certificate from ending while the server runs.
 ///
 /// # Errors
 /// What is wrong with the certificate or its place.
 pub fn prepare(settings: &ServeSettings, runtime: &Runtime) -> Result<Tls, OperatorError> {
+    let clients = client_certificates(settings)?;
+    let endpoints = |source| EndpointTls {
+        source,
+        clients: clients.clone(),
+        runtime: runtime.clone(),
+    };
     if let (Some(certificate), Some(key)) = (&settings.tls_cert, &settings.tls_key) {
         let certified = operators_certificate(certificate, key, runtime)?;
-        let (config, _) = server_config(certified)?;
+        let config = server_config(CurrentCertificate::new(certified), &clients)?;
         return Ok(Tls {
+            endpoints: endpoints(Source::Operator(Arc::clone(&config))),
             config,
             ca_pem: None,
             ca_path: None,
         });
     }
     let identity = development_identity(settings, runtime)?;
-    let (config, current) = server_config(certified(&identity)?)?;
+    let current = CurrentCertificate::new(certified(&identity.server_pem, &identity.server_key_pem)?);
+    let config = server_config(Arc::<CurrentCertificate>::clone(&current), &clients)?;
     let mut ca_path = (!settings.ephemeral).then(|| TlsFolder::of(&settings.data).ca());
     if let Some(out) = &settings.ca_out {
         development_ca::write_file(out, &identity.ca_pem, 0o644)?;
@@ -73,6 +92,10 @@ pub fn prepare(settings: &ServeSettings, runtime: &Runtime) -> Result<Tls, Opera
     }
     let ca_path = ca_path.map(|path| std::path::absolute(&path).unwrap_or(path));
     Ok(Tls {
+        endpoints: endpoints(Source::Development {
+            authority: identity.authority,
+            names: settings.tls_name.clone(),
+        }),
         config,
         ca_pem: Some(identity.ca_pem),
         ca_path,
@@ -98,7 +121,9 @@ fn renew_in_time(settings: ServeSettings, runtime: &Runtime, current: Arc<Curren
                 () = world.clock.sleep(RENEWAL_CHECK) => {}
                 () = world.shutdown.wait() => return,
             }
-            match development_identity(&settings, &world).and_then(|identity| certified(&identity)) {
+            match development_identity(&settings, &world)
+                .and_then(|identity| certified(&identity.server_pem, &identity.server_key_pem))
+            {
                 Ok(certified) => current.exchange(certified),
                 Err(error) => tracing::error!(%error, "the development certificate could not be renewed"),
             }
@@ -106,9 +131,13 @@ fn renew_in_time(settings: ServeSettings, runtime: &Runtime, current: Arc<Curren
     }));
 }
 
-fn certified(identity: &DevelopmentIdentity) -> Result<CertifiedKey, OperatorError> {
-    let key = PrivateKeyDer::from_pem_slice(identity.server_key_pem.as_bytes());
-    let chain = chain(identity.server_pem.as_bytes()).and_then(|chain| Ok((chain, key?)));
+/// A development certificate as TLS needs it.
+///
+/// # Errors
+/// When it is not one.
+pub(crate) fn certified(pem: &str, key_pem: &str) -> Result<CertifiedKey, OperatorError> {
+    let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes());
+    let chain = chain(pem.as_bytes()).and_then(|chain| Ok((chain, key?)));
     let (chain, key) = chain.map_err(|error| {
         OperatorError::failed("the development certificate cannot be read")
             .why(error)
@@ -125,7 +154,11 @@ fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::
     CertificateDer::pem_slice_iter(pem).collect()
 }
 
-fn operators_certificate(
+/// A certificate and its key from the operator's files.
+///
+/// # Errors
+/// What is wrong with them.
+pub(crate) fn operators_certificate(
     certificate: &Path,
     key: &Path,
     runtime: &Runtime,
@@ -170,18 +203,62 @@ fn warn_of_the_end(path: &Path, leaf: &CertificateDer<'_>, runtime: &Runtime) {
     }
 }
 
-fn server_config(
-    certified: CertifiedKey,
-) -> Result<(Arc<ServerConfig>, Arc<CurrentCertificate>), OperatorError> {
+/// TLS with this certificate.
+///
+/// # Errors
+/// When the TLS library cannot be set up.
+pub(crate) fn server_config(
+    certificate: Arc<dyn ResolvesServerCert>,
+    clients: &ClientCertificates,
+) -> Result<Arc<ServerConfig>, OperatorError> {
     let failed = |error: rustls::Error| OperatorError::failed("TLS could not start").why(error);
-    let current = Arc::new(CurrentCertificate(RwLock::new(Arc::new(certified))));
-    let resolver = Arc::<CurrentCertificate>::clone(&current);
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(failed)?
-        .with_no_client_auth()
-        .with_cert_resolver(resolver);
+        .map_err(failed)?;
+    let mut config = match clients {
+        Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier)),
+        None => builder.with_no_client_auth(),
+    }
+    .with_cert_resolver(certificate);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.ticketer = aws_lc_rs::Ticketer::new().map_err(failed)?;
-    Ok((Arc::new(config), current))
+    Ok(Arc::new(config))
+}
+
+/// What proves that a client's certificate is of one of the operator's authorities and not revoked.
+fn client_certificates(settings: &ServeSettings) -> Result<ClientCertificates, OperatorError> {
+    let Some(path) = &settings.network.tls_client_ca else {
+        return Ok(None);
+    };
+    let unusable = |path: &Path, why: String| {
+        OperatorError::failed(format!(
+            "`{}` cannot be used for clients' certificates",
+            path.display()
+        ))
+        .why(why)
+    };
+    let read = |path: &Path| std::fs::read(path).map_err(|error| unusable(path, error.to_string()));
+    let mut roots = RootCertStore::empty();
+    for certificate in chain(&read(path)?).map_err(|error| unusable(path, error.to_string()))? {
+        roots
+            .add(certificate)
+            .map_err(|error| unusable(path, error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(unusable(path, "it has no certificate in PEM form".to_owned()));
+    }
+    let mut revoked = Vec::new();
+    if let Some(path) = &settings.network.tls_client_crl {
+        let lists = CertificateRevocationListDer::pem_slice_iter(&read(path)?).collect::<Result<Vec<_>, _>>();
+        revoked = lists.map_err(|error| unusable(path, error.to_string()))?;
+        if revoked.is_empty() {
+            return Err(unusable(path, "it has no revocation list in PEM form".to_owned()));
+        }
+    }
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .with_crls(revoked)
+        .build()
+        .map(|verifier| Some(verifier as Arc<dyn ClientCertVerifier>))
+        .map_err(|error| unusable(path, error.to_string()))
 }

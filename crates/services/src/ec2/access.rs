@@ -31,18 +31,14 @@ impl Ec2 {
 impl Sought {
     /// A question about this endpoint, also when it is not there: who may not ask does not learn that.
     pub(super) fn request(&self, call: &Call<'_>, action: &'static str) -> AccessRequest {
-        match &self.found {
-            Some(endpoint) => {
-                let request = with_region(call, AccessRequest::new(action, endpoint.arn(), call.account()))
-                    .with_key("ec2:VpceServiceName", endpoint.service_name())
-                    .with_key("ec2:VpceServiceOwner", "amazon");
-                with_resource_tags(request, &endpoint.tags)
-            }
-            None => {
-                let arn = endpoint_arn(call.region(), call.account(), &self.text);
-                with_region(call, AccessRequest::new(action, arn, call.account()))
-            }
-        }
+        let Some(endpoint) = &self.found else {
+            let arn = endpoint_arn(call.region(), call.account(), &self.text);
+            return with_region(call, AccessRequest::new(action, arn, call.account()));
+        };
+        let request = with_region(call, AccessRequest::new(action, endpoint.arn(), call.account()))
+            .with_key("ec2:VpceServiceName", endpoint.service_name())
+            .with_key("ec2:VpceServiceOwner", "amazon");
+        with_resource_tags(request, &endpoint.tags)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Quotas and bounds.
 //!
-//! Sources: VPC User Guide, "Amazon VPC quotas", "AWS PrivateLink quotas"; EC2 API Reference (read 2026-11-21).
+//! Sources: VPC User Guide, "Amazon VPC quotas", "AWS `PrivateLink` quotas"; EC2 API Reference (read 2026-11-21).
 
 /// Interface endpoints in a VPC.
 pub(super) const ENDPOINTS_PER_VPC_MAX: usize = 50;

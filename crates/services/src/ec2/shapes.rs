@@ -67,6 +67,7 @@ pub(crate) struct LastError {
 
 /// An endpoint as answers show it.
 #[derive(Clone, Debug, Shape)]
+#[expect(clippy::struct_field_names, reason = "fields are called as AWS's members are")]
 pub(crate) struct VpcEndpoint {
     #[member(query = "vpcEndpointId")]
     pub(crate) vpc_endpoint_id: String,

@@ -103,7 +103,7 @@ impl Cloud {
     async fn ask(&self, account: &str, action: &str, members: &[(&str, &str)]) -> Result<String, Refused> {
         let mut body = format!("Action={action}&Version=2016-11-15");
         for (name, value) in members {
-            body.push_str(&format!("&{name}={}", escape(value)));
+            body += &["&", name, "=", &escape(value)].concat();
         }
         let request = http::Request::builder()
             .method("POST")

@@ -1,11 +1,6 @@
 //! What a VPC endpoint is to the gate: a limit, and facts that only its listener knows.
 
-#![expect(clippy::unwrap_used, reason = "test code")]
-#![allow(dead_code, reason = "the door has more than is used here")]
-
-mod echo;
-
-use echo::{Door, ENDPOINT, Sent};
+use super::echo::{Door, ENDPOINT, Sent};
 
 const EVERYTHING: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#;

@@ -1,6 +1,7 @@
 //! The gate from outside: a service of one operation, signed requests, and what may not get through.
 
 mod echo;
+mod endpoint;
 
 use bulla_gate::Authentication;
 use bulla_types::AccountId;

@@ -1,0 +1,245 @@
+//! The settings of networks: subnets in which VPC endpoints listen, trusted proxies, clients' certificates.
+
+use bulla_services::ec2::{Network, Subnet};
+use bulla_types::{AccountId, Region, SubnetId, VpcId};
+use clap::Args;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+/// Where requests come from besides the server's own addresses.
+#[derive(Args, Clone, Debug, Default)]
+pub struct NetworkSettings {
+    /// Where VPC endpoints may listen: `subnet-0a1b2c3d,vpc=vpc-0a1b2c3d,account=111122223333,address=10.0.0.1,
+    /// ports=8450-8459`, and maybe `region=` [us-east-1], `cert=FILE,key=FILE` [the server's]; may be repeated.
+    #[arg(long, value_name = "SUBNET", env = "BULLA_SUBNET", hide_env_values = true)]
+    #[arg(value_delimiter = ';', value_parser = parse_subnet)]
+    pub subnet: Vec<SubnetSetting>,
+
+    /// Addresses of proxies (10.0.0.5 or 10.0.0.0/24) whose connections begin with a PROXY protocol header, version
+    /// 2, that names the client; nobody else's header is believed; may be repeated.
+    #[arg(
+        long,
+        value_name = "ADDRESS[/BITS]",
+        env = "BULLA_PROXY_PROTOCOL_FROM",
+        hide_env_values = true
+    )]
+    #[arg(value_delimiter = ',', value_parser = parse_addresses)]
+    pub proxy_protocol_from: Vec<Addresses>,
+
+    /// Serve only clients with a certificate of one of these authorities, PEM; nothing is answered in the clear then.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BULLA_TLS_CLIENT_CA",
+        hide_env_values = true
+    )]
+    pub tls_client_ca: Option<PathBuf>,
+
+    /// Certificates that those authorities have revoked, PEM; read at start.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BULLA_TLS_CLIENT_CRL",
+        hide_env_values = true
+    )]
+    #[arg(requires = "tls_client_ca")]
+    pub tls_client_crl: Option<PathBuf>,
+}
+
+impl NetworkSettings {
+    /// All subnets.
+    ///
+    /// # Errors
+    /// What contradicts what.
+    pub fn network(&self) -> Result<Network, String> {
+        Network::new(self.subnet.iter().map(|setting| setting.subnet.clone()).collect())
+    }
+
+    /// Whether a peer is a proxy whose header is believed.
+    #[must_use]
+    pub fn is_proxy(&self, peer: IpAddr) -> bool {
+        self.proxy_protocol_from
+            .iter()
+            .any(|addresses| addresses.contain(peer))
+    }
+}
+
+/// A subnet and the certificate of its endpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubnetSetting {
+    /// The subnet.
+    pub subnet: Subnet,
+    /// Certificate chain and private key, PEM, if not the server's.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+}
+
+fn parse_subnet(text: &str) -> Result<SubnetSetting, String> {
+    let (id, members) = text.split_once(',').unwrap_or((text, ""));
+    let (mut vpc, mut account, mut address, mut ports) = (None, None, None, None);
+    let (mut region, mut cert, mut key) = (None, None, None);
+    for member in members.split(',').filter(|member| !member.is_empty()) {
+        let (name, value) = member
+            .split_once('=')
+            .ok_or_else(|| format!("`{member}` has no value"))?;
+        let place = match name.trim() {
+            "vpc" => &mut vpc,
+            "account" => &mut account,
+            "address" => &mut address,
+            "ports" => &mut ports,
+            "region" => &mut region,
+            "cert" => &mut cert,
+            "key" => &mut key,
+            other => return Err(format!("a subnet has no `{other}`")),
+        };
+        if place.replace(value).is_some() {
+            return Err(format!("`{}` is there twice", name.trim()));
+        }
+    }
+    let needed = |name: &str, value: Option<&str>| {
+        value
+            .map(str::to_owned)
+            .ok_or_else(|| format!("`{name}=` is missing"))
+    };
+    let parsed = |error: bulla_types::InvalidName| error.to_string();
+    let address = needed("address", address)?;
+    Ok(SubnetSetting {
+        subnet: Subnet {
+            id: SubnetId::parse(id.trim()).map_err(parsed)?,
+            vpc: VpcId::parse(&needed("vpc", vpc)?).map_err(parsed)?,
+            account: AccountId::parse(&needed("account", account)?).map_err(parsed)?,
+            region: Region::parse(region.unwrap_or("us-east-1")).map_err(parsed)?,
+            address: address
+                .parse()
+                .map_err(|_| format!("`{address}` is not an IP address"))?,
+            ports: parse_ports(&needed("ports", ports)?)?,
+        },
+        certificate: match (cert, key) {
+            (Some(cert), Some(key)) => Some((cert.into(), key.into())),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => return Err("`cert=` and `key=` go together".to_owned()),
+        },
+    })
+}
+
+/// `8450-8459` or `8450`.
+fn parse_ports(text: &str) -> Result<RangeInclusive<u16>, String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
+    match (port(first), port(last)) {
+        (Some(first), Some(last)) if first <= last => Ok(first..=last),
+        _ => Err(format!("`{text}` is not a range of ports such as 8450-8459")),
+    }
+}
+
+/// Addresses that begin with the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    first: IpAddr,
+    bits: u8,
+}
+
+impl Addresses {
+    /// Whether this address is one of them.
+    #[must_use]
+    pub fn contain(self, address: IpAddr) -> bool {
+        let same = |left: u128, right: u128, width: u8| {
+            let dropped = u32::from(width.saturating_sub(self.bits));
+            left.checked_shr(dropped).unwrap_or(0) == right.checked_shr(dropped).unwrap_or(0)
+        };
+        match (self.first, address.to_canonical()) {
+            (IpAddr::V4(first), IpAddr::V4(other)) => {
+                same(first.to_bits().into(), other.to_bits().into(), 32)
+            }
+            (IpAddr::V6(first), IpAddr::V6(other)) => same(first.to_bits(), other.to_bits(), 128),
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+fn parse_addresses(text: &str) -> Result<Addresses, String> {
+    let invalid =
+        || format!("`{text}` is not an address, or an address and a number of bits such as 10.0.0.0/24");
+    let (first, bits) = match text.split_once('/') {
+        Some((first, bits)) => (first, Some(bits)),
+        None => (text, None),
+    };
+    let first: IpAddr = first.parse().map_err(|_| invalid())?;
+    let width = if first.is_ipv4() { 32 } else { 128 };
+    let bits = match bits {
+        Some(bits) => bits.parse().map_err(|_| invalid())?,
+        None => width,
+    };
+    if bits > width {
+        return Err(invalid());
+    }
+    Ok(Addresses { first, bits })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_addresses, parse_subnet};
+
+    const SUBNET: &str =
+        "subnet-0a1b2c3d,vpc=vpc-0a1b2c3d,account=111122223333,address=10.0.0.1,ports=8450-8459";
+
+    #[test]
+    fn a_subnet_is_read_with_all_that_is_said_of_it() {
+        let setting = parse_subnet(&format!("{SUBNET},region=eu-central-1,cert=/c.pem,key=/k.pem")).unwrap();
+        assert_eq!(setting.subnet.region.as_str(), "eu-central-1");
+        assert_eq!(setting.subnet.ports, 8450..=8459);
+        assert_eq!(setting.certificate.unwrap().1.to_str(), Some("/k.pem"));
+    }
+
+    #[test]
+    fn a_subnet_that_lacks_or_repeats_or_mistakes_something_is_refused_by_name() {
+        for (text, reason) in [
+            (SUBNET.replace(",ports=8450-8459", ""), "`ports=` is missing"),
+            (
+                SUBNET.replace("8450-8459", "8459-8450"),
+                "is not a range of ports",
+            ),
+            (SUBNET.replace("8450", "0"), "is not a range of ports"),
+            (format!("{SUBNET},vpc=vpc-0a1b2c3d"), "`vpc` is there twice"),
+            (format!("{SUBNET},colour=red"), "a subnet has no `colour`"),
+            (format!("{SUBNET},cert=/c.pem"), "`cert=` and `key=` go together"),
+            (SUBNET.replace("10.0.0.1", "here"), "`here` is not an IP address"),
+            (SUBNET.replace("subnet-0", "net-0"), "subnet id"),
+        ] {
+            let refused = parse_subnet(&text).unwrap_err();
+            assert!(refused.contains(reason), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_told_apart_by_their_first_bits() {
+        for (addresses, address, expected) in [
+            ("10.0.0.0/24", "10.0.0.255", true),
+            ("10.0.0.0/24", "10.0.1.0", false),
+            ("10.0.0.5", "10.0.0.5", true),
+            ("10.0.0.5", "10.0.0.4", false),
+            ("0.0.0.0/0", "203.0.113.9", true),
+            ("10.0.0.0/24", "::ffff:10.0.0.7", true),
+            ("2001:db8::/32", "2001:db8:1::1", true),
+            ("2001:db8::/32", "2001:db9::1", false),
+            ("0.0.0.0/0", "2001:db9::1", false),
+        ] {
+            let parsed = parse_addresses(addresses).unwrap();
+            assert_eq!(
+                parsed.contain(address.parse().unwrap()),
+                expected,
+                "{addresses} {address}"
+            );
+        }
+        for wrong in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0/24",
+            "10.0.0.0/",
+            "::/129",
+            "example.com",
+        ] {
+            assert!(parse_addresses(wrong).is_err(), "{wrong}");
+        }
+    }
+}
