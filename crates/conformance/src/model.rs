@@ -54,6 +54,12 @@ impl Model {
         self.root.pointer("/metadata/protocol").and_then(Value::as_str) == Some("ec2")
     }
 
+    /// The names of all operations.
+    pub fn operations(&self) -> impl Iterator<Item = &str> {
+        let operations = self.root.get("operations").and_then(Value::as_object);
+        operations.into_iter().flatten().map(|(name, _)| name.as_str())
+    }
+
     /// The operation's description, if AWS has such an operation.
     pub(crate) fn operation(&self, name: &str) -> Option<&Value> {
         self.root.get("operations")?.get(name)

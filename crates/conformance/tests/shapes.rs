@@ -70,6 +70,25 @@ fn shapes_and_errors_are_those_of_the_aws_models() {
 }
 
 #[test]
+fn every_operation_of_the_aws_models_is_built_or_listed_as_not_built() {
+    let built = described();
+    for (service, listed) in bulla_services::not_built() {
+        let model = Model::read(&models(), service).unwrap_or_else(|error| panic!("{error}"));
+        let is_built = |name: &str| {
+            built
+                .iter()
+                .any(|described| described.service == service && described.operation == name)
+        };
+        let known: BTreeSet<&str> = model.operations().collect();
+        for name in &known {
+            assert!(is_built(name) != listed.contains(name), "{service}:{name}");
+        }
+        let unknown: Vec<&&str> = listed.iter().filter(|name| !known.contains(*name)).collect();
+        assert!(unknown.is_empty(), "{service} lists what AWS does not have: {unknown:?}");
+    }
+}
+
+#[test]
 fn query_names_and_codes_of_sqs_are_those_of_the_last_model_that_has_them() {
     let model = Model::read(&models(), "sqs-query").unwrap_or_else(|error| panic!("{error}"));
     let own = described()

@@ -15,7 +15,7 @@ mod testing;
 #[cfg(test)]
 mod testing_realm;
 
-use bulla_gate::Endpoint;
+use bulla_gate::{Endpoint, Service};
 use bulla_wire::ErrorRow;
 
 /// Every operation with its service's error table, as plain data: what conformance compares with AWS's models.
@@ -36,4 +36,20 @@ pub fn catalogue() -> Vec<(Endpoint, Vec<ErrorRow>)> {
         operations.iter().map(move |endpoint| (*endpoint, errors.clone()))
     };
     services.into_iter().flat_map(rows).collect()
+}
+
+/// The operations of AWS's that each service, by its signing name, says not to have built. Of EC2, of which VPC endpoints
+/// alone are here, they are not counted.
+#[must_use]
+pub fn not_built() -> [(&'static str, &'static [&'static str]); 5] {
+    const fn of<S: Service>() -> (&'static str, &'static [&'static str]) {
+        (S::WIRE.signing_name, S::NOT_BUILT.operations)
+    }
+    [
+        of::<iam::Iam>(),
+        of::<sts::Sts>(),
+        of::<organizations::Organizations>(),
+        of::<kms::Kms>(),
+        of::<sqs::Sqs>(),
+    ]
 }

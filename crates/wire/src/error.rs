@@ -87,6 +87,13 @@ pub mod common {
         status: 400,
         fault: Fault::Sender,
     };
+    /// An operation of AWS's that is known and not built, said by services whose model has no error for that.
+    pub const NOT_BUILT: ErrorRow = ErrorRow {
+        shape: "UnsupportedOperationException",
+        query_code: "UnsupportedOperation",
+        status: 400,
+        fault: Fault::Sender,
+    };
     /// No operation is named.
     pub const MISSING_ACTION: ErrorRow = ErrorRow {
         shape: "com.amazon.coral.service#UnknownOperationException",

@@ -22,6 +22,7 @@ mod identity;
 mod ids;
 mod limits;
 mod managed;
+mod not_built;
 pub mod operations;
 mod page;
 mod principals;
@@ -44,11 +45,12 @@ pub(crate) use principals::{IdKind, PrincipalLookup, SoughtRole, secret_access_k
 pub(crate) use secret_text::SecretText;
 
 use bulla_envelope::{InstanceKey, Purpose, SecretKey};
-use bulla_gate::{Call, Family, Service};
+use bulla_gate::{Call, Family, NotBuilt, Service};
 use bulla_runtime::Runtime;
 use bulla_storage::DirectoryWriter;
 use bulla_types::{AccountId, Timestamp};
 use bulla_wire::ServiceWire;
+use bulla_wire::error::common;
 use bytes::Bytes;
 use entity::{AccessKey, Account, Entity, Stored};
 use sought::{KeyOwner, Sought};
@@ -116,6 +118,10 @@ impl Service for Iam {
     const WIRE: &'static ServiceWire = &IAM_WIRE;
     const PRINCIPAL: &'static str = "iam.amazonaws.com";
     const FAMILY: Family = Family::Query;
+    const NOT_BUILT: NotBuilt = NotBuilt {
+        operations: not_built::NOT_BUILT,
+        row: common::NOT_BUILT,
+    };
 }
 
 impl Iam {

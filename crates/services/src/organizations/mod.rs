@@ -19,6 +19,7 @@ mod control;
 mod errors;
 mod first_start;
 mod limits;
+mod not_built;
 pub mod operations;
 mod organization;
 mod page;
@@ -33,10 +34,11 @@ pub use errors::OrganizationsError;
 pub use first_start::FirstAccess;
 
 use crate::iam::{Accounts, Iam};
-use bulla_gate::{Access, AccessRequest, Call, Family, OrganizationPlace, Service};
+use bulla_gate::{Access, AccessRequest, Call, Family, NotBuilt, OrganizationPlace, Service};
 use bulla_runtime::Runtime;
 use bulla_storage::DirectoryWriter;
 use bulla_types::{AccountId, OrganizationId, ParentId, RootId, Timestamp};
+use bulla_wire::error::common;
 use bulla_wire::{Protocol, ServiceWire};
 use bytes::Bytes;
 use organization::{Creation, CreationState, Member, Organization};
@@ -100,6 +102,10 @@ impl Service for Organizations {
     const WIRE: &'static ServiceWire = &ORGANIZATIONS_WIRE;
     const PRINCIPAL: &'static str = "organizations.amazonaws.com";
     const FAMILY: Family = Family::Json;
+    const NOT_BUILT: NotBuilt = NotBuilt {
+        operations: not_built::NOT_BUILT,
+        row: common::NOT_BUILT,
+    };
 }
 
 impl bulla_gate::Organizations for Organizations {

@@ -8,6 +8,7 @@
 
 mod errors;
 mod limits;
+mod not_built;
 pub mod operations;
 mod sessions;
 #[cfg(test)]
@@ -19,8 +20,9 @@ pub use errors::StsError;
 
 use crate::iam::{Iam, PrincipalLookup};
 use bulla_envelope::InstanceKey;
-use bulla_gate::{Credentials, Family, Service};
+use bulla_gate::{Credentials, Family, NotBuilt, Service};
 use bulla_wire::ServiceWire;
+use bulla_wire::error::common;
 use sessions::Sessions;
 use std::sync::Arc;
 use token::TokenKeys;
@@ -41,6 +43,10 @@ impl Service for Sts {
     const WIRE: &'static ServiceWire = &STS_WIRE;
     const PRINCIPAL: &'static str = "sts.amazonaws.com";
     const FAMILY: Family = Family::Query;
+    const NOT_BUILT: NotBuilt = NotBuilt {
+        operations: not_built::NOT_BUILT,
+        row: common::NOT_BUILT,
+    };
 }
 
 impl Sts {

@@ -1,4 +1,4 @@
-//! One file per operation, and the table of them. What is not in the table answers `InvalidAction`.
+//! One file per operation, and the table of them. What AWS has beyond the table answers `UnsupportedOperation`.
 
 mod add_user_to_group;
 mod attach_group_policy;

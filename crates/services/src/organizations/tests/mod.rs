@@ -430,3 +430,22 @@ async fn a_first_start_that_was_interrupted_is_taken_up() {
     assert!(organizations.first_start(None).await.unwrap().is_none());
     assert!(!format!("{first:?}").contains(first.secret_access_key.expose()));
 }
+
+#[tokio::test]
+async fn what_is_not_built_says_so() {
+    let realm = Realm::new().await;
+    let root = &realm.root;
+    let answers = [
+        realm.iam(root, "CreateInstanceProfile", &[]).await.unwrap_err(),
+        realm.sts(root, "AssumeRoleWithSAML", &[]).await.unwrap_err(),
+    ];
+    for refused in answers {
+        assert_eq!(refused.code, "UnsupportedOperation", "{refused:?}");
+        assert!(refused.message.ends_with("is not built."), "{refused:?}");
+    }
+    let refused = realm
+        .organizations(root, "RegisterDelegatedAdministrator", json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code, "UnsupportedOperationException");
+}

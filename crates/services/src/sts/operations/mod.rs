@@ -1,4 +1,4 @@
-//! One file per operation, and the table of them. What is not in the table answers `InvalidAction`.
+//! One file per operation, and the table of them. What AWS has beyond the table answers `UnsupportedOperation`.
 
 mod assume_role;
 mod decode_authorization_message;
