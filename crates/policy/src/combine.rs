@@ -13,7 +13,7 @@ use crate::kind::PolicyKind;
 use crate::principal::Principal;
 use crate::request::{Layers, Request, ResourcePolicy};
 
-/// Decides a request. Allocates nothing unless a condition compares a number, time or address with text.
+/// Decides a request. Allocates nothing.
 #[must_use]
 pub fn decide(request: &Request<'_>, layers: &Layers<'_>) -> Decision {
     combine(request, layers, &evaluate::facts(request, layers))

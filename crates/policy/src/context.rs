@@ -7,6 +7,7 @@
 use crate::key::ConditionKey;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 /// Where the evaluator finds the values of condition keys.
@@ -39,12 +40,61 @@ impl<'a> Value<'a> {
     pub fn text(self) -> Cow<'a, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),
-            Self::Bool(true) => Cow::Borrowed("true"),
-            Self::Bool(false) => Cow::Borrowed("false"),
-            Self::Number(number) => Cow::Owned(number.to_string()),
-            Self::Time(seconds) => Cow::Owned(crate::condition::date::format(seconds)),
-            Self::Address(address) => Cow::Owned(address.to_string()),
+            Self::Bool(_) | Self::Number(_) | Self::Time(_) | Self::Address(_) => {
+                Cow::Owned(self.with_text(str::to_owned))
+            }
         }
+    }
+
+    /// Does something with the value as text compares it. Allocates nothing.
+    pub(crate) fn with_text<T>(self, then: impl FnOnce(&str) -> T) -> T {
+        let mut written = ShortText::default();
+        // What is written here is shorter than what the text has room for.
+        let _ = match self {
+            Self::Text(text) => return then(text),
+            Self::Bool(true) => return then("true"),
+            Self::Bool(false) => return then("false"),
+            Self::Number(number) => write!(written, "{number}"),
+            Self::Time(seconds) => crate::condition::date::write(seconds, &mut written),
+            Self::Address(address) => write!(written, "{address}"),
+        };
+        then(written.as_str())
+    }
+}
+
+/// Room for the text of a number, time or address: the longest is an IPv6 address with an IPv4 address in it, 45.
+const SHORT_TEXT_BYTES_MAX: usize = 64;
+
+struct ShortText {
+    bytes: [u8; SHORT_TEXT_BYTES_MAX],
+    used: usize,
+}
+
+impl Default for ShortText {
+    fn default() -> Self {
+        Self {
+            bytes: [0; SHORT_TEXT_BYTES_MAX],
+            used: 0,
+        }
+    }
+}
+
+impl ShortText {
+    fn as_str(&self) -> &str {
+        let written = self.bytes.get(..self.used);
+        written
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Write for ShortText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.used.saturating_add(text.len());
+        let room = self.bytes.get_mut(self.used..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.used = end;
+        Ok(())
     }
 }
 

@@ -2,10 +2,9 @@
 //!
 //! Source: KMS Developer Guide, "Grants in AWS KMS" and "Using grant constraints".
 
-use crate::context::Context;
+use crate::context::{Context, Value};
 use crate::key::ConditionKey;
 use crate::principal::{Entry, Naming, Principal};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What the encryption context of a request must be.
@@ -114,18 +113,16 @@ impl Grant {
             let value = context
                 .values(&wanted.key)
                 .and_then(crate::context::Values::single)
-                .is_some_and(|value| value.text() == *wanted.value);
-            value && self.names(context).any(|name| name == *wanted.name)
+                .is_some_and(|value| value.with_text(|text| *text == *wanted.value));
+            let is_named = |name: Value<'_>| name.with_text(|text| *text == *wanted.name);
+            value && self.names(context).any(is_named)
         };
         self.pairs.iter().all(pair) && (!self.exact || self.names(context).count() == self.pairs.len())
     }
 
     /// The names of the request's encryption context.
-    fn names<'a>(&self, context: &'a dyn Context) -> impl Iterator<Item = Cow<'a, str>> {
+    fn names<'a>(&self, context: &'a dyn Context) -> impl Iterator<Item = Value<'a>> {
         let values = self.keys.as_ref().and_then(|key| context.values(key));
-        values
-            .into_iter()
-            .flat_map(crate::context::Values::iter)
-            .map(crate::context::Value::text)
+        values.into_iter().flat_map(crate::context::Values::iter)
     }
 }

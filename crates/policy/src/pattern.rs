@@ -112,6 +112,24 @@ impl Pattern {
         }
     }
 
+    /// Whether `text` is the pattern, letter case apart; without wildcards. A variable that has no value equals nothing.
+    pub(crate) fn equals_ignoring_case(&self, text: &str, context: &dyn Context) -> bool {
+        let mut rest = text.chars().flat_map(char::to_lowercase);
+        let mut strip = |wanted: &str| {
+            let mut wanted = wanted.chars().flat_map(char::to_lowercase);
+            wanted.all(|character| rest.next() == Some(character))
+        };
+        let all = self.tokens.iter().all(|token| match token {
+            Token::Literal(literal) => strip(literal),
+            Token::AnyCharacter => strip("?"),
+            Token::AnySequence => strip("*"),
+            Token::Variable { key, default } => {
+                with_variable(key, default.as_deref(), context, &mut strip).unwrap_or_default()
+            }
+        });
+        all && rest.next().is_none()
+    }
+
     /// The text with all variables replaced, or `None` when one of them has no value.
     pub(crate) fn resolve(&self, context: &dyn Context) -> Option<String> {
         let mut resolved = String::new();
@@ -215,7 +233,7 @@ fn with_variable<T>(
     use_value: impl FnOnce(&str) -> T,
 ) -> Option<T> {
     match context.values(key).filter(|values| !values.is_empty()) {
-        Some(values) => values.single().map(|value| use_value(&value.text())),
+        Some(values) => values.single().map(|value| value.with_text(use_value)),
         None => default.map(use_value),
     }
 }

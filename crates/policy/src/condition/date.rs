@@ -4,6 +4,8 @@
 //! or seconds since 1970. Source: IAM User Guide, "Date condition operators".
 //! A time without zone is read as UTC. Proleptic Gregorian calendar, years 0001 to 9999.
 
+use std::fmt;
+
 /// A point in time: seconds since 1970 and nanoseconds within that second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment {
@@ -38,8 +40,8 @@ fn nanoseconds(fraction: &str) -> Option<u32> {
     if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let padded: String = fraction.chars().chain(std::iter::repeat('0')).take(9).collect();
-    padded.parse().ok()
+    let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
+    Some(digits.fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
 }
 
 struct Cursor<'a>(&'a str);
@@ -152,7 +154,7 @@ const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Writes seconds since 1970 as `2026-11-21T10:00:00Z`.
-pub(crate) fn format(seconds: i64) -> String {
+pub(crate) fn write(seconds: i64, to: &mut impl fmt::Write) -> fmt::Result {
     let days = seconds.div_euclid(86_400) + 719_468;
     let of_day = seconds.rem_euclid(86_400);
     let era = days.div_euclid(146_097);
@@ -168,12 +170,15 @@ pub(crate) fn format(seconds: i64) -> String {
     };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     let (hours, minutes, rest) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{rest:02}Z")
+    write!(
+        to,
+        "{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{rest:02}Z"
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Moment, format};
+    use super::{Moment, write};
 
     #[test]
     fn both_forms_name_the_same_moment() {
@@ -212,8 +217,10 @@ mod tests {
     #[test]
     fn formatting_and_reading_agree() {
         for seconds in [0, -1, 951_782_400, 1_795_255_200, 4_102_444_799, -2_208_988_800] {
+            let mut text = String::new();
+            write(seconds, &mut text).unwrap();
             assert_eq!(
-                Moment::parse(&format(seconds)),
+                Moment::parse(&text),
                 Some(Moment::from_seconds(seconds)),
                 "{seconds}"
             );

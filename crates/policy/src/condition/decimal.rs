@@ -32,16 +32,14 @@ impl Decimal {
             return None;
         }
         let fraction = fraction.trim_end_matches('0');
-        let digits = format!("{whole}{fraction}");
-        let digits = digits.trim_start_matches('0');
-        if digits.len() > DIGITS_MAX {
-            return None;
+        let digits = whole.bytes().chain(fraction.bytes());
+        let mut number = 0_i128;
+        for (count, digit) in digits.skip_while(|digit| *digit == b'0').enumerate() {
+            if count >= DIGITS_MAX {
+                return None;
+            }
+            number = number * 10 + i128::from(digit - b'0');
         }
-        let number = if digits.is_empty() {
-            0
-        } else {
-            digits.parse::<i128>().ok()?
-        };
         let places = i32::try_from(PLACES).ok()?;
         let shift = places
             .checked_add(exponent)?

@@ -246,20 +246,18 @@ impl Operand {
     /// Whether any of the policy's values matches `value`.
     fn matches(&self, comparison: Comparison, value: Value<'_>, context: &dyn Context) -> bool {
         match self {
-            Self::Text(patterns) => {
-                let text = value.text();
-                if comparison == Comparison::TextIgnoringCase {
-                    return patterns
-                        .iter()
-                        .any(|pattern| equals_ignoring_case(pattern, &text, context));
-                }
+            Self::Text(patterns) if comparison == Comparison::TextIgnoringCase => value.with_text(|text| {
                 patterns
                     .iter()
-                    .any(|pattern| pattern.matches(&text, context, Case::Sensitive))
-            }
+                    .any(|pattern| pattern.equals_ignoring_case(text, context))
+            }),
+            Self::Text(patterns) => value.with_text(|text| {
+                patterns
+                    .iter()
+                    .any(|pattern| pattern.matches(text, context, Case::Sensitive))
+            }),
             Self::Arn(patterns) => {
-                let text = value.text();
-                patterns.iter().any(|pattern| pattern.matches(&text, context))
+                value.with_text(|text| patterns.iter().any(|pattern| pattern.matches(text, context)))
             }
             Self::Number(wanted) => as_number(value).is_some_and(|actual| {
                 let holds = |number: &Decimal| order(comparison).holds(actual.cmp(number));
@@ -270,8 +268,9 @@ impl Operand {
                 wanted.iter().flatten().any(holds)
             }),
             Self::Bool(wanted) => as_bool(value).is_some_and(|actual| wanted.contains(&Some(actual))),
-            Self::Binary(wanted) => base64::decode(&value.text())
-                .is_some_and(|actual| wanted.iter().flatten().any(|bytes| *bytes == actual)),
+            Self::Binary(wanted) => {
+                value.with_text(|text| wanted.iter().flatten().any(|bytes| base64::is_of(text, bytes)))
+            }
             Self::Address(wanted) => as_address(value)
                 .is_some_and(|actual| wanted.iter().flatten().any(|network| network.contains(actual))),
         }
@@ -290,18 +289,6 @@ fn order(comparison: Comparison) -> operator::Order {
         | Comparison::Arn
         | Comparison::Null => operator::Order::Equal,
     }
-}
-
-fn equals_ignoring_case(pattern: &Pattern, text: &str, context: &dyn Context) -> bool {
-    let fold = |text: &str, wanted: &str| {
-        text.chars()
-            .flat_map(char::to_lowercase)
-            .eq(wanted.chars().flat_map(char::to_lowercase))
-    };
-    if !pattern.has_variable() && pattern.text().is_ascii() && !pattern.text().contains("${") {
-        return fold(text, pattern.text());
-    }
-    pattern.resolve(context).is_some_and(|wanted| fold(text, &wanted))
 }
 
 fn as_number(value: Value<'_>) -> Option<Decimal> {

@@ -1,7 +1,11 @@
 //! One row, one fact of AWS. Sources: IAM User Guide unless a row says otherwise.
 
 use crate::support::{document, outcome};
+use bulla_policy::{
+    Layers, MapContext, Policy, PolicyKind, Principal, Request, ResourcePolicy, Vendor, decide,
+};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const ALLOW: &str = "allow";
 const IMPLICIT: &str = "implicit_deny";
@@ -166,6 +170,36 @@ fn how_a_resource_policy_names_the_caller_decides_which_limits_bind() {
             expected,
             "{principal} named as {named}"
         );
+    }
+}
+
+#[test]
+fn a_policy_that_names_the_user_behind_a_federated_session_leaves_it_under_its_session_policies() {
+    let user = "arn:aws:iam::111111111111:user/proxy";
+    let parse = |document: &Value, kind| Policy::parse_lenient(document.to_string(), kind).unwrap();
+    let named = document(&json!([allow_for(&json!({"AWS": user}))]));
+    let queue = parse(&named, PolicyKind::Resource(Vendor::Sqs));
+    let request = Request {
+        principal: Principal::FederatedUser {
+            account: "111111111111",
+            arn: "arn:aws:sts::111111111111:federated-user/bob",
+            user_arn: Some(user),
+        },
+        action: "sqs:SendMessage",
+        resource: "arn:aws:sqs:eu-central-1:111111111111:orders",
+        resource_account: "111111111111",
+        context: &MapContext::new(),
+        same_account_only: false,
+    };
+    for (action, expected) in [("sqs:Get*", false), ("sqs:*", true)] {
+        let allow = json!({"Effect": "Allow", "Action": action, "Resource": "*"});
+        let session = [Arc::new(parse(&document(&allow), PolicyKind::Session))];
+        let layers = Layers {
+            session: Some(&session),
+            resource: ResourcePolicy::Ordinary(Some(&queue)),
+            ..Layers::default()
+        };
+        assert_eq!(decide(&request, &layers).is_allowed(), expected, "{action}");
     }
 }
 

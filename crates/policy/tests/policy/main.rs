@@ -1,6 +1,8 @@
 //! What the policy language promises, through its public door.
 
 #[cfg(test)]
+mod allocations;
+#[cfg(test)]
 mod decisions;
 #[cfg(test)]
 mod explanations;

@@ -1,5 +1,6 @@
 //! What holds for every policy and every request.
 
+use crate::allocations::allocations;
 use crate::support::Case;
 use bulla_policy::{IdentityOwner, Policy, PolicyKind, Vendor, decide, explain};
 use proptest::prelude::*;
@@ -175,6 +176,12 @@ fn collect<'a>(value: &'a mut Value, found: &mut Vec<&'a mut Value>) {
 }
 
 proptest! {
+    #[test]
+    fn no_decision_allocates(vector in vector()) {
+        let allocated = Case::read(&vector).with(allocations);
+        prop_assert_eq!(allocated, 0);
+    }
+
     #[test]
     fn an_explanation_decides_as_the_decision_does(vector in vector()) {
         Case::read(&vector).with(|request, layers| {
