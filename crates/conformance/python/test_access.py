@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bulla import allow, deny, error, error_code, http, new_account, policy, signed, user
+from bulla import Keys, allow, deny, error, error_code, http, new_account, policy, signed, user
 
 
 def arn(sqs, queue):
@@ -68,6 +68,33 @@ def test_a_queue_policy_alone_suffices_within_the_account(server, admin, sqs, qu
     denied(client, queue)
     share(sqs, queue, entry("Allow", {"AWS": f"arn:aws:iam::{account}:user/{wanted}"}))
     send(client, queue)
+
+
+def federated(server, keys, **rest):
+    """A client of somebody for whom the principal of these keys vouches."""
+    made = server.client("sts", keys).get_federation_token(Name="bob", **rest)["Credentials"]
+    return server.client("sqs", Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]))
+
+
+def test_a_federated_user_has_what_its_user_and_its_session_policy_allow(server, admin, queue):
+    denied(federated(server, admin), queue)
+    send(federated(server, admin, Policy=policy(allow("sqs:SendMessage"))), queue)
+    denied(federated(server, admin, Policy=policy(allow("sqs:ReceiveMessage"))), queue)
+
+
+def test_a_queue_policy_can_name_a_federated_user(server, admin, sqs, queue, account):
+    client = federated(server, admin)
+    share(sqs, queue, entry("Allow", {"AWS": f"arn:aws:sts::{account}:federated-user/eve"}))
+    denied(client, queue)
+    share(sqs, queue, entry("Allow", {"AWS": f"arn:aws:sts::{account}:federated-user/bob"}))
+    send(client, queue)
+
+
+def test_a_session_of_a_user_sends_as_the_user_and_cannot_call_iam(server, admin, queue):
+    made = server.client("sts", admin).get_session_token()["Credentials"]
+    keys = Keys(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+    send(server.client("sqs", keys), queue)
+    assert error_code(server.client("iam", keys).list_users) == "InvalidClientTokenId"
 
 
 def test_naming_the_account_is_not_naming_its_users(sqs, sender, queue, account):

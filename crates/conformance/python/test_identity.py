@@ -61,6 +61,35 @@ def test_a_user_has_at_most_two_access_keys(iam, name):
     assert all("SecretAccessKey" not in key for key in listed)
 
 
+def test_a_key_tells_when_it_was_last_used(server, admin, iam, name):
+    wanted = name("user")
+    keys = user(server, admin, wanted)
+    ask = lambda: iam.get_access_key_last_used(AccessKeyId=keys.id)
+    assert ask()["AccessKeyLastUsed"] == {"ServiceName": "N/A", "Region": "N/A"}
+    server.client("sts", keys).get_caller_identity()
+    found = ask()
+    assert (found["UserName"], found["AccessKeyLastUsed"]["ServiceName"]) == (wanted, "sts")
+    assert "LastUsedDate" in found["AccessKeyLastUsed"]
+
+
+def test_everything_of_an_account_is_told_in_pages(iam, name):
+    wanted = name("user")
+    iam.create_user(UserName=wanted)
+    iam.put_user_policy(UserName=wanted, PolicyName="p", PolicyDocument=policy(allow("sqs:*")))
+    pages = iam.get_paginator("get_account_authorization_details").paginate(Filter=["User"], PaginationConfig={"PageSize": 1})
+    users = [found for page in pages for found in page["UserDetailList"]]
+    [found] = [found for found in users if found["UserName"] == wanted]
+    assert document(found["UserPolicyList"][0]["PolicyDocument"])["Statement"][0]["Action"] == "sqs:*"
+
+
+def test_a_service_linked_role_is_made_guarded_and_deleted(iam):
+    made = iam.create_service_linked_role(AWSServiceName="organizations.amazonaws.com")["Role"]
+    assert made["Path"] == "/aws-service-role/organizations.amazonaws.com/"
+    assert error_code(iam.delete_role, RoleName=made["RoleName"]) == "UnmodifiableEntity"
+    task = iam.delete_service_linked_role(RoleName=made["RoleName"])["DeletionTaskId"]
+    assert iam.get_service_linked_role_deletion_status(DeletionTaskId=task)["Status"] == "SUCCEEDED"
+
+
 @pytest.mark.parametrize("kind", ["user", "role"])
 def test_inline_policies_are_stored_listed_and_deleted(iam, account, name, kind):
     wanted = name(kind)

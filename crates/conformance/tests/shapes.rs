@@ -84,7 +84,10 @@ fn every_operation_of_the_aws_models_is_built_or_listed_as_not_built() {
             assert!(is_built(name) != listed.contains(name), "{service}:{name}");
         }
         let unknown: Vec<&&str> = listed.iter().filter(|name| !known.contains(*name)).collect();
-        assert!(unknown.is_empty(), "{service} lists what AWS does not have: {unknown:?}");
+        assert!(
+            unknown.is_empty(),
+            "{service} lists what AWS does not have: {unknown:?}"
+        );
     }
 }
 

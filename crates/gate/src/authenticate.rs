@@ -68,7 +68,7 @@ impl Gate {
     /// Finds out who sent the request, for the service of this signing name.
     pub(crate) async fn authenticate(
         &self,
-        service: &str,
+        service: &'static str,
         arrival: Arrival<'_>,
     ) -> Result<Caller, CommonError> {
         let presented = Presented::parse(head(arrival.parts)).map_err(CommonError::Signature)?;
@@ -82,6 +82,9 @@ impl Gate {
         };
         let region =
             Region::parse(presented.credential().region()).map_err(|_| CommonError::UnknownAccessKey)?;
+        self.ports
+            .credentials
+            .used(presented.access_key_id(), service, region, arrival.time);
         let user_agent = header(arrival.parts, "user-agent").map(Into::into);
         let via_endpoint = self.via_endpoint(arrival.transport)?;
         if let Some(ViaEndpoint { facts, .. }) = &via_endpoint

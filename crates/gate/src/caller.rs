@@ -29,6 +29,11 @@ pub enum IdentityKind {
     User,
     /// A session of a role.
     AssumedRole,
+    /// Somebody for whom a user or the root user vouches: a session of `GetFederationToken`.
+    FederatedUser {
+        /// The ARN of the user; `None` when it was the root user.
+        user_arn: Option<Arc<str>>,
+    },
     /// A service that acts in its own name.
     Service,
 }
@@ -54,7 +59,7 @@ pub struct Identity {
     pub policies: Vec<Arc<Policy>>,
     /// Permissions boundary; `None` where there is none.
     pub boundary: Option<Vec<Arc<Policy>>>,
-    /// Session policies; `None` where none were passed.
+    /// Session policies; `None` where none were passed. A federated user always has them, if only none.
     pub session: Option<Vec<Arc<Policy>>>,
     /// When temporary credentials were issued: `aws:TokenIssueTime`.
     pub token_issued: Option<Timestamp>,
@@ -77,6 +82,7 @@ impl Identity {
             IdentityKind::Root => Some("Account"),
             IdentityKind::User => Some("User"),
             IdentityKind::AssumedRole => Some("AssumedRole"),
+            IdentityKind::FederatedUser { .. } => Some("FederatedUser"),
             IdentityKind::Service => None,
         }
     }
@@ -85,7 +91,7 @@ impl Identity {
     #[must_use]
     pub fn principal(&self) -> Principal<'_> {
         let account = self.account.as_str();
-        match self.kind {
+        match &self.kind {
             IdentityKind::Root => Principal::Root { account },
             IdentityKind::User => Principal::User {
                 account,
@@ -95,6 +101,11 @@ impl Identity {
                 account,
                 role_arn: &self.principal_arn,
                 session_arn: &self.arn,
+            },
+            IdentityKind::FederatedUser { user_arn } => Principal::FederatedUser {
+                account,
+                arn: &self.arn,
+                user_arn: user_arn.as_deref(),
             },
             IdentityKind::Service => Principal::Service { name: &self.arn },
         }

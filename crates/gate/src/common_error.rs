@@ -21,6 +21,11 @@ pub enum CommonError {
     UnknownAccessKey,
     /// The session token has expired.
     ExpiredToken,
+    /// The service does not take credentials of this kind for the operation, whatever policies say.
+    Barred {
+        /// What the client is told.
+        message: String,
+    },
     /// The policies do not allow it.
     Denied(Box<Denial>),
     /// The VPC endpoint by which the request came leads to another service or region.
@@ -86,9 +91,10 @@ impl CommonError {
             Self::Denied(_) if family == Family::Ec2 => {
                 names("UnauthorizedOperation", "UnauthorizedOperation", 403)
             }
-            Self::Denied(_) | Self::OtherEndpoint { .. } | Self::DeletedEndpoint { .. } => {
-                names("AccessDeniedException", "AccessDenied", 403)
-            }
+            Self::Barred { .. }
+            | Self::Denied(_)
+            | Self::OtherEndpoint { .. }
+            | Self::DeletedEndpoint { .. } => names("AccessDeniedException", "AccessDenied", 403),
             Self::Internal => match family {
                 Family::Json => names("InternalFailureException", "InternalFailure", 500),
                 Family::Sqs | Family::Query | Family::Ec2 => names("InternalFailure", "InternalFailure", 500),
@@ -103,6 +109,7 @@ impl CommonError {
             Self::Signature(error) => Cow::Borrowed(error.message()),
             Self::UnknownAccessKey => Cow::Borrowed("The security token included in the request is invalid."),
             Self::ExpiredToken => Cow::Borrowed("The security token included in the request is expired"),
+            Self::Barred { message } => Cow::Borrowed(message),
             Self::Denied(denial) => Cow::Borrowed(denial.message()),
             Self::OtherEndpoint { leads_to } => Cow::Owned(format!(
                 "The VPC endpoint {} leads to {} in {} and to nothing else.",

@@ -66,6 +66,8 @@ impl<'a> CallContext<'a> {
             KnownKey::AwsUsername => identity.user_name.as_deref().and_then(text),
             KnownKey::AwsSourceIdentity => identity.source_identity.as_deref().and_then(text),
             KnownKey::AwsTokenIssueTime => identity.token_issued.and_then(time),
+            // Only temporary credentials have the key; none are made with MFA here.
+            KnownKey::AwsMultiFactorAuthPresent => identity.token_issued.and_then(|_| boolean(false)),
             KnownKey::AwsPrincipalOrgId => self
                 .caller
                 .organization

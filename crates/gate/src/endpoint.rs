@@ -1,5 +1,6 @@
 //! An operation with its types erased: what the network edge calls by name.
 
+use crate::audit::{AuditRecord, Outcome};
 use crate::call::Refusal;
 use crate::caller::Caller;
 use crate::common_error::CommonError;
@@ -38,12 +39,31 @@ fn invoke<'a, O: Operation>(
                 message: Cow::Owned(message),
             }
         })?;
+        if let Some(error) = O::Service::bars(caller.identity(), O::NAME) {
+            return Err(barred::<O>(gate, caller, &error));
+        }
         match gate.call::<O>(caller, input).await.map_err(Refusal::split) {
             Ok(output) => Ok(protocol.success(wire, O::NAME, &output, caller.request_id.as_str())),
             Err(Ok(error)) => Err(Failure::own(&error, protocol)),
             Err(Err(error)) => Err(Failure::common(&error, O::Service::FAMILY)),
         }
     })
+}
+
+/// Records and words that the service does not take the caller's credentials.
+fn barred<O: Operation>(gate: &Gate, caller: &Caller, error: &CommonError) -> Failure {
+    let failure = Failure::common(error, O::Service::FAMILY);
+    gate.audit(&AuditRecord {
+        operation: OperationName {
+            service: O::Service::WIRE.signing_name,
+            name: O::NAME,
+        },
+        caller,
+        outcome: Outcome::Failed {
+            code: failure.row.bare_shape(),
+        },
+    });
+    failure
 }
 
 /// An error on its way to the client: its row and its text.

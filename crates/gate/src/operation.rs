@@ -5,6 +5,8 @@
 
 use crate::access::Access;
 use crate::call::Call;
+use crate::caller::Identity;
+use crate::common_error::CommonError;
 use bulla_wire::error::common;
 use bulla_wire::{ErrorRow, Protocol, ServiceWire, Shape};
 use std::borrow::Cow;
@@ -45,6 +47,13 @@ pub trait Service: Send + Sync + 'static {
         operations: &[],
         row: common::UNKNOWN_OPERATION,
     };
+
+    /// Why the service does not take the credentials of this caller for the operation, whatever policies say; `None`
+    /// lets the policies decide.
+    #[must_use]
+    fn bars(_: &Identity, _operation: &str) -> Option<CommonError> {
+        None
+    }
 }
 
 /// Operations of AWS's that a caller is told to be not built, rather than unknown.

@@ -59,6 +59,9 @@ pub trait Credentials: Send + Sync {
         now: Timestamp,
     ) -> Result<Credential, CredentialRefusal>;
 
+    /// Notes that an access key signed a request to a service; called for every request, so it must not wait.
+    fn used(&self, _access_key: &str, _service: &'static str, _region: Region, _now: Timestamp) {}
+
     /// The root user of an account, which comes into being if it does not exist. Asked in open mode only.
     ///
     /// # Errors

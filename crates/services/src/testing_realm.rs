@@ -283,7 +283,8 @@ pub(crate) async fn open(world: &World) -> (Arc<Gate>, Arc<Iam>, Arc<dyn Credent
     (Arc::new(gate), iam, credentials, organizations)
 }
 
-fn keys(made: &Xml) -> Keys {
+/// The keys that an answer hands out.
+pub(crate) fn keys(made: &Xml) -> Keys {
     Keys {
         id: made.text("AccessKeyId").unwrap().to_owned(),
         secret: unescape(made.text("SecretAccessKey").unwrap()),

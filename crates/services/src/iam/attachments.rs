@@ -6,6 +6,7 @@ use super::errors::IamError;
 use super::limits::ATTACHED_POLICIES_MAX;
 use super::managed::SoughtPolicy;
 use super::page::{Page, page};
+use super::service_linked::{PATH_PREFIX, check_modifiable};
 use super::shapes::AttachedPolicy;
 use super::sought::Sought;
 use super::validate;
@@ -163,8 +164,16 @@ impl Iam {
         let id = Arc::clone(&sought.found()?.profile().id);
         self.change(call, |view| {
             let mut entity = E::clone(&*super::current::<E>(view, sought, &id)?);
-            if view.managed(call.account(), &policy.arn).is_none() {
-                return Err(policy.not_attachable());
+            check_modifiable(&entity)?;
+            let found = view.managed(call.account(), &policy.arn);
+            if found
+                .ok_or_else(|| policy.not_attachable())?
+                .path
+                .starts_with(PATH_PREFIX)
+            {
+                return Err(IamError::PolicyNotAttachable {
+                    reason: "Cannot attach a Service Role Policy to a Customer Role.",
+                });
             }
             let attached = &mut entity.profile_mut().attached;
             attached.insert(Arc::clone(&policy.arn));
@@ -188,6 +197,7 @@ impl Iam {
         policy: &SoughtPolicy,
     ) -> Result<(), IamError> {
         self.update(call, sought, |entity| {
+            check_modifiable(entity)?;
             if entity.profile_mut().attached.remove(&policy.arn) {
                 Ok(())
             } else {
@@ -207,6 +217,7 @@ impl Iam {
         let id = Arc::clone(&sought.found()?.profile().id);
         self.change(call, |view| {
             let mut entity = E::clone(&*super::current::<E>(view, sought, &id)?);
+            check_modifiable(&entity)?;
             let profile = entity.profile_mut();
             match boundary {
                 Some(policy) => {

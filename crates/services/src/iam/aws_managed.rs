@@ -86,6 +86,23 @@ const TABLE: &[Row] = &[
         r#"{"Version":"2012-10-17","Statement":[{"Sid":"AmazonSQSReadOnlyAccess","Effect":"Allow","Action":["sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:ListDeadLetterSourceQueues","sqs:ListQueues","sqs:ListMessageMoveTasks","sqs:ListQueueTags"],"Resource":"*"}]}"#,
     ),
     Row {
+        name: "AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy",
+        path: "/aws-service-role/",
+        description: "Enables access to AWS services and resources required for AWS KMS multi-Region keys",
+        // 2021-06-14.
+        created: 1_623_628_800,
+        text: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kms:SynchronizeMultiRegionKey"],"Resource":"*"}]}"#,
+    },
+    Row {
+        name: "AWSOrganizationsServiceTrustPolicy",
+        path: "/aws-service-role/",
+        description: "A policy to allow AWS Organizations to share trust with other approved AWS Services for the purpose \
+                      of simplifying customer configuration.",
+        // 2017-10-10.
+        created: 1_507_593_600,
+        text: r#"{"Version":"2012-10-17","Statement":[{"Sid":"AllowDeletionOfServiceLinkedRoleForOrganizations","Effect":"Allow","Action":["iam:DeleteRole"],"Resource":["arn:aws:iam::*:role/aws-service-role/organizations.amazonaws.com/*"]},{"Sid":"AllowCreationOfServiceLinkedRoles","Effect":"Allow","Action":["iam:CreateServiceLinkedRole"],"Resource":"*"}]}"#,
+    },
+    Row {
         name: "AWSLambdaSQSQueueExecutionRole",
         path: "/service-role/",
         description: "Provides receive message, delete message, and read attribute access to SQS queues, and write \

@@ -72,6 +72,16 @@ pub enum IamError {
         /// Which.
         arn: String,
     },
+    /// A managed policy that is for other roles.
+    PolicyNotAttachable {
+        /// Why.
+        reason: &'static str,
+    },
+    /// A service-linked role, which only its service changes.
+    Unmodifiable {
+        /// Its name.
+        role: String,
+    },
     /// A member of the request that is out of its bounds.
     Validation {
         /// Which member and which bounds.
@@ -104,6 +114,8 @@ impl IamError {
                 noun: "",
                 name: String::new(),
             },
+            Self::PolicyNotAttachable { reason: "" },
+            Self::Unmodifiable { role: String::new() },
         ]
         .iter()
         .map(ErrorCode::row)
@@ -138,6 +150,10 @@ impl ErrorCode for IamError {
                 sender("MalformedPolicyDocumentException", "MalformedPolicyDocument", 400)
             }
             Self::NotYours { .. } => sender("AccessDenied", "AccessDenied", 403),
+            Self::PolicyNotAttachable { .. } => {
+                sender("PolicyNotAttachableException", "PolicyNotAttachable", 400)
+            }
+            Self::Unmodifiable { .. } => sender("UnmodifiableEntityException", "UnmodifiableEntity", 400),
             Self::Validation { .. } => sender("ValidationError", "ValidationError", 400),
         }
     }
@@ -149,7 +165,7 @@ impl ErrorCode for IamError {
                 "The request was rejected because multiple requests to change this object were submitted at once."
                     .into()
             }
-            Self::DeleteConflict { reason } => (*reason).into(),
+            Self::DeleteConflict { reason } | Self::PolicyNotAttachable { reason } => (*reason).into(),
             Self::EntityAlreadyExists { noun, name } => {
                 format!("{noun} with name {name} already exists.").into()
             }
@@ -164,6 +180,10 @@ impl ErrorCode for IamError {
                 format!("A policy called {name} already exists. Duplicate names are not allowed.").into()
             }
             Self::NotYours { arn } => format!("{arn} belongs to AWS and cannot be changed.").into(),
+            Self::Unmodifiable { role } => format!(
+                "Cannot perform the operation on the protected role '{role}' - this role is only modifiable by AWS"
+            )
+            .into(),
             Self::InvalidInput { reason }
             | Self::LimitExceeded { reason }
             | Self::MalformedPolicyDocument { reason }

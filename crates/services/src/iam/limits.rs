@@ -3,6 +3,10 @@
 //! Source: IAM User Guide, "IAM and AWS STS quotas"; shapes of the IAM API (read 2026-11-21). Sizes of policies do not
 //! count white space; those of a single document are checked by the policy language.
 
+/// Characters of an access key's id.
+pub(super) const ACCESS_KEY_ID_CHARS_MAX: usize = 128;
+/// Characters of an access key's id.
+pub(super) const ACCESS_KEY_ID_CHARS_MIN: usize = 16;
 /// Access keys of a user, and of the root user.
 pub(super) const ACCESS_KEYS_PER_USER_MAX: usize = 2;
 /// Characters of an account's alias.

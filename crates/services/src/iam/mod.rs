@@ -10,16 +10,19 @@
 //!   id, not the name.
 //! - A secret access key leaves the server once, in the answer of the operation that makes it.
 //! - A change of a managed policy or group makes anew what binds each user and role that has it, before it is answered.
+//! - A service-linked role is changed by nobody but the service.
 //! - Principals change IAM of their own account only.
 
 mod accounts;
 mod attachments;
 mod aws_managed;
+mod details;
 mod documents;
 mod entity;
 mod errors;
 mod identity;
 mod ids;
+mod last_used;
 mod limits;
 mod managed;
 mod not_built;
@@ -28,6 +31,7 @@ mod page;
 mod principals;
 mod record;
 mod secret_text;
+mod service_linked;
 mod shapes;
 mod simulation;
 mod simulation_shapes;
@@ -39,20 +43,22 @@ mod validate;
 mod view;
 
 pub(crate) use accounts::Accounts;
-pub(crate) use entity::Role;
+pub(crate) use entity::{Account, Role, User};
 pub use errors::IamError;
 pub(crate) use principals::{IdKind, PrincipalLookup, SoughtRole, secret_access_key, unique_id};
 pub(crate) use secret_text::SecretText;
 
 use bulla_envelope::{InstanceKey, Purpose, SecretKey};
-use bulla_gate::{Call, Family, NotBuilt, Service};
+use bulla_gate::{Call, CommonError, Family, Identity, IdentityKind, NotBuilt, Service};
 use bulla_runtime::Runtime;
 use bulla_storage::DirectoryWriter;
 use bulla_types::{AccountId, Timestamp};
 use bulla_wire::ServiceWire;
 use bulla_wire::error::common;
 use bytes::Bytes;
-use entity::{AccessKey, Account, Entity, Stored};
+use entity::{AccessKey, Entity, Stored};
+use last_used::LastUsed;
+use service_linked::Deletions;
 use sought::{KeyOwner, Sought};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::Mutex;
@@ -67,6 +73,8 @@ pub struct Iam {
     view: RwLock<View>,
     /// Held from the check of a change until the view shows it.
     writing: Mutex<()>,
+    last_used: LastUsed,
+    deletions: Deletions,
 }
 
 /// Which accounts a trust policy may name.
@@ -122,6 +130,18 @@ impl Service for Iam {
         operations: not_built::NOT_BUILT,
         row: common::NOT_BUILT,
     };
+
+    /// Sessions of `GetSessionToken` without MFA and of `GetFederationToken` cannot call IAM (IAM User Guide, "Compare
+    /// AWS STS credentials").
+    fn bars(identity: &Identity, _: &str) -> Option<CommonError> {
+        match identity.kind {
+            IdentityKind::Root | IdentityKind::User => {
+                identity.token_issued.map(|_| CommonError::UnknownAccessKey)
+            }
+            IdentityKind::FederatedUser { .. } => Some(CommonError::UnknownAccessKey),
+            IdentityKind::AssumedRole | IdentityKind::Service => None,
+        }
+    }
 }
 
 impl Iam {
@@ -155,12 +175,22 @@ impl Iam {
             record: arn.to_string(),
             reason,
         })?;
+        let stored = records
+            .scan_all(Bytes::from_static(last_used::PREFIX.as_bytes()))
+            .await
+            .map_err(IamOpenError::Storage)?;
+        let stored = stored.into_iter().map(|(_, name, value)| (name, value));
+        let tasks = Arc::clone(&runtime.tasks);
+        let last_used = LastUsed::stored(stored.collect(), &view, records.clone(), tasks)
+            .map_err(|(record, reason)| IamOpenError::Damaged { record, reason })?;
         Ok(Arc::new(Self {
             runtime,
             records,
             wrapping,
             view: RwLock::new(view),
             writing: Mutex::new(()),
+            last_used,
+            deletions: Deletions::default(),
         }))
     }
 

@@ -18,7 +18,6 @@ pub(super) const NOT_BUILT: &[&str] = &[
     "GetInstanceProfile",
     "ListInstanceProfileTags",
     "ListInstanceProfiles",
-    "ListInstanceProfilesForRole",
     "RemoveRoleFromInstanceProfile",
     "TagInstanceProfile",
     "UntagInstanceProfile",
@@ -108,11 +107,4 @@ pub(super) const NOT_BUILT: &[&str] = &[
     "SendDelegationToken",
     "SetSecurityTokenServicePreferences",
     "UpdateDelegationRequest",
-    // Not built yet.
-    "CreateServiceLinkedRole",
-    "DeleteServiceLinkedRole",
-    "GetAccessKeyLastUsed",
-    "GetAccountAuthorizationDetails",
-    "GetServiceLinkedRoleDeletionStatus",
-    "UpdateRoleDescription",
 ];

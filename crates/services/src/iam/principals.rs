@@ -2,7 +2,7 @@
 
 use super::Iam;
 use super::accounts::Accounts;
-use super::entity::Role;
+use super::entity::{Account, Role, User};
 use super::errors::IamError;
 use super::identity;
 use super::sought::with_resource_tags;
@@ -10,7 +10,7 @@ use super::view::KeyHolder;
 use bulla_gate::{AccessRequest, Identity, ResourcePolicy};
 use bulla_policy::Policy;
 use bulla_runtime::Entropy;
-use bulla_types::{AccountId, Arn, Timestamp};
+use bulla_types::{AccountId, Arn, Region, Timestamp};
 use std::sync::Arc;
 
 pub(crate) use super::ids::{IdKind, secret_access_key, unique_id};
@@ -64,6 +64,16 @@ impl PrincipalLookup {
         self.0.view().role_by_id(id).cloned()
     }
 
+    /// The user with this unique id.
+    pub(crate) fn user_by_id(&self, id: &str) -> Option<Arc<User>> {
+        self.0.view().user_by_id(id)
+    }
+
+    /// The account, whose root user it is.
+    pub(crate) fn account(&self, id: AccountId) -> Option<Arc<Account>> {
+        self.0.view().account(id).cloned()
+    }
+
     /// What a managed policy of this account or of AWS says now.
     pub(crate) fn managed_policy(&self, account: AccountId, arn: &str) -> Option<Arc<Policy>> {
         self.0.view().managed(account, arn)?.binding().cloned()
@@ -72,6 +82,11 @@ impl PrincipalLookup {
     /// The account of the user or root user that has an access key, active or not.
     pub(crate) fn account_of_key(&self, id: &str) -> Option<AccountId> {
         self.0.view().key(id).map(|key| key.identity.account)
+    }
+
+    /// Notes that an access key signed a request.
+    pub(crate) fn used(&self, access_key: &str, service: &str, region: Region, now: Timestamp) {
+        self.0.used(access_key, service, region, now);
     }
 
     /// The root user of an account, which is made if it does not exist.
@@ -106,6 +121,20 @@ impl SoughtRole {
     /// The role, if there is one.
     pub(crate) fn found(&self) -> Option<&Arc<Role>> {
         self.role.as_ref()
+    }
+}
+
+impl User {
+    /// The user as the gate sees it.
+    pub(crate) fn identity(&self) -> Arc<Identity> {
+        identity::user(self)
+    }
+}
+
+impl Account {
+    /// The root user as the gate sees it.
+    pub(crate) fn identity(&self) -> &Arc<Identity> {
+        &self.identity
     }
 }
 

@@ -137,6 +137,19 @@ pub(crate) struct SourceRoleTemplate {
     pub(crate) template_minor_version: i32,
 }
 
+/// An instance profile; there are none.
+#[derive(Clone, Debug, Shape)]
+#[shape(name = "InstanceProfile")]
+pub(crate) struct InstanceProfileShape {
+    pub(crate) path: String,
+    pub(crate) instance_profile_name: String,
+    pub(crate) instance_profile_id: String,
+    pub(crate) arn: String,
+    pub(crate) create_date: Timestamp,
+    pub(crate) roles: Vec<RoleShape>,
+    pub(crate) tags: Option<Vec<Tag>>,
+}
+
 /// An access key with its secret: the answer of the one operation that makes it.
 #[derive(Clone, Debug, Shape)]
 #[shape(name = "AccessKey")]
@@ -159,14 +172,14 @@ pub(crate) struct AccessKeyMetadata {
 
 impl Profile {
     /// The tags in order of their keys; `None` when there are none.
-    fn tag_list(&self) -> Option<Vec<Tag>> {
+    pub(super) fn tag_list(&self) -> Option<Vec<Tag>> {
         (!self.tags.is_empty()).then(|| self.tags.values().cloned().collect())
     }
 }
 
 impl Profile {
     /// The permissions boundary, if there is one.
-    fn boundary_shape(&self) -> Option<AttachedPermissionsBoundary> {
+    pub(super) fn boundary_shape(&self) -> Option<AttachedPermissionsBoundary> {
         let arn = self.boundary.as_deref()?;
         Some(AttachedPermissionsBoundary {
             permissions_boundary_type: Some("Policy".to_owned()),

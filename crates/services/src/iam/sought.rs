@@ -138,9 +138,11 @@ impl Iam {
             IdentityKind::User => self
                 .seek(call, identity.user_name.as_deref().unwrap_or_default())
                 .map(KeyOwner::User),
-            IdentityKind::AssumedRole | IdentityKind::Service => Err(IamError::Validation {
-                reason: "Must specify userName when calling with non-User credentials".to_owned(),
-            }),
+            IdentityKind::AssumedRole | IdentityKind::FederatedUser { .. } | IdentityKind::Service => {
+                Err(IamError::Validation {
+                    reason: "Must specify userName when calling with non-User credentials".to_owned(),
+                })
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::errors::IamError;
 use super::limits::{
-    ALIAS_CHARS_MAX, ALIAS_CHARS_MIN, DESCRIPTION_CHARS_MAX, PATH_CHARS_MAX, POLICY_NAME_CHARS_MAX,
-    SESSION_SECONDS_DEFAULT, SESSION_SECONDS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
+    ACCESS_KEY_ID_CHARS_MAX, ACCESS_KEY_ID_CHARS_MIN, ALIAS_CHARS_MAX, ALIAS_CHARS_MIN,
+    DESCRIPTION_CHARS_MAX, PATH_CHARS_MAX, POLICY_NAME_CHARS_MAX, SESSION_SECONDS_DEFAULT,
+    SESSION_SECONDS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use super::shapes::Tag;
 use std::collections::BTreeMap;
@@ -99,6 +100,23 @@ pub(super) fn path_prefix(text: &str) -> Result<(), IamError> {
     Err(invalid(
         "The specified value for pathPrefix is invalid. It must begin with a / character.",
     ))
+}
+
+/// An access key's id.
+pub(super) fn access_key_id(text: &str) -> Result<(), IamError> {
+    length(
+        text,
+        "accessKeyId",
+        ACCESS_KEY_ID_CHARS_MIN,
+        ACCESS_KEY_ID_CHARS_MAX,
+    )?;
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
+        return Ok(());
+    }
+    Err(invalid("The specified value for accessKeyId is invalid."))
 }
 
 /// A role's description.

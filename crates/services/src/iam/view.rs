@@ -253,7 +253,8 @@ impl View {
         }
     }
 
-    fn user_by_id(&self, id: &str) -> Option<Arc<User>> {
+    /// The user with this unique id.
+    pub(super) fn user_by_id(&self, id: &str) -> Option<Arc<User>> {
         let arn = self.arns.get(id)?;
         let (before, name) = arn.rsplit_once('/')?;
         let account = before

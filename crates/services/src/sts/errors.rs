@@ -26,6 +26,8 @@ pub enum StsError {
         /// Why.
         reason: &'static str,
     },
+    /// The caller's credentials are those of a session.
+    RefusedSession,
     /// What the caller's own session passes on is not at hand; asking again helps.
     SessionNotAtHand,
     /// A member of the request that is out of its bounds, or something that is not built.
@@ -69,7 +71,7 @@ impl ErrorCode for StsError {
             Self::PackedPolicyTooLarge { .. } => {
                 sender("PackedPolicyTooLargeException", "PackedPolicyTooLarge", 400)
             }
-            Self::RefusedRole { .. } => sender("AccessDenied", "AccessDenied", 403),
+            Self::RefusedRole { .. } | Self::RefusedSession => sender("AccessDenied", "AccessDenied", 403),
             Self::SessionNotAtHand => receiver("ServiceUnavailable", 503),
             Self::Validation { .. } => sender("ValidationError", "ValidationError", 400),
         }
@@ -87,6 +89,7 @@ impl ErrorCode for StsError {
                 "The authorization message is not valid: it names no denied call of this account, or one too long ago.".into()
             }
             Self::RefusedRole { reason } => (*reason).into(),
+            Self::RefusedSession => "Cannot make a session with session credentials".into(),
             Self::MalformedPolicyDocument { reason }
             | Self::PackedPolicyTooLarge { reason }
             | Self::Validation { reason } => reason.into(),

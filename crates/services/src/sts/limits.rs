@@ -12,15 +12,23 @@ pub(super) const CHAINED_SESSION_SECONDS_MAX: i32 = 3_600;
 pub(super) const EXTERNAL_ID_CHARS_MAX: usize = 1_224;
 /// Managed session policies of a session.
 pub(super) const POLICY_ARNS_MAX: usize = 10;
+/// Characters of a federated user's name.
+pub(super) const FEDERATED_NAME_CHARS_MAX: usize = 32;
+/// Length of a session of a user, federated or not, that does not say, seconds.
+pub(super) const OWN_SESSION_SECONDS_DEFAULT: i32 = 43_200;
+/// The longest session of a user, federated or not, seconds.
+pub(super) const OWN_SESSION_SECONDS_MAX: i32 = 129_600;
+/// The longest session for which a root user asks, seconds; longer ones are cut.
+pub(super) const ROOT_SESSION_SECONDS_MAX: i32 = 3_600;
 /// Characters of a role's ARN.
 pub(super) const ROLE_ARN_CHARS_MAX: usize = 2_048;
 /// Characters of a role's ARN.
 pub(super) const ROLE_ARN_CHARS_MIN: usize = 20;
 /// Characters of a session's name.
 pub(super) const SESSION_NAME_CHARS_MAX: usize = 64;
-/// Length of a session that does not say, seconds.
+/// Length of a role's session that does not say, seconds.
 pub(super) const SESSION_SECONDS_DEFAULT: i32 = 3_600;
-/// The longest session, seconds.
+/// The longest session of a role, seconds.
 pub(super) const SESSION_SECONDS_MAX: i32 = 43_200;
 /// The shortest session, seconds.
 pub(super) const SESSION_SECONDS_MIN: i32 = 900;

@@ -9,7 +9,4 @@ pub(super) const NOT_BUILT: &[&str] = &[
     // Root access and delegation for whole organizations.
     "AssumeRoot",
     "GetDelegatedAccessToken",
-    // Not built yet.
-    "GetFederationToken",
-    "GetSessionToken",
 ];

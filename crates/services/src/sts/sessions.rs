@@ -1,17 +1,18 @@
 //! From access keys to principals: the gate's port, and the sessions that are at hand.
 //!
-//! A session's identity is made from its token and its role once, and made anew when the role has changed. What is
-//! kept here is never more than the token says and the role allows: without the token it opens nothing, and a role that
-//! is gone is looked up in vain.
+//! A session's identity is made from its token and whose it is once, and made anew when that one has changed. What is
+//! kept here is never more than the token says and the role or user may do now: without the token it opens nothing, and
+//! a role or user that is gone is looked up in vain.
 
 use super::limits::SESSIONS_AT_HAND_MAX;
+use super::subject::{Basis, Everything};
 use super::token::{Session, TokenKeys};
-use crate::iam::{PrincipalLookup, Role};
+use crate::iam::PrincipalLookup;
 use bulla_envelope::SecretBytes;
 use bulla_gate::{Credential, CredentialRefusal, Credentials, Identity, SecretAccessKey};
 use bulla_policy::{Policy, PolicyKind};
 use bulla_runtime::BoxFuture;
-use bulla_types::{AccountId, Timestamp};
+use bulla_types::{AccountId, Region, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) struct Sessions {
     pub(super) principals: PrincipalLookup,
     pub(super) tokens: TokenKeys,
+    everything: Everything,
     at_hand: Mutex<HashMap<String, AtHand>>,
 }
 
@@ -28,8 +30,8 @@ pub(super) struct Sessions {
 struct AtHand {
     token: SecretBytes,
     session: Session,
-    /// The role as it was when the identity was made.
-    role: Arc<Role>,
+    /// The role or user as it was when the identity was made.
+    basis: Basis,
     /// The managed session policies as they were then.
     managed: Vec<Arc<Policy>>,
     secret: Arc<SecretAccessKey>,
@@ -46,10 +48,11 @@ impl AtHand {
 }
 
 impl Sessions {
-    pub(super) fn new(principals: PrincipalLookup, tokens: TokenKeys) -> Self {
+    pub(super) fn new(principals: PrincipalLookup, tokens: TokenKeys, everything: Everything) -> Self {
         Self {
             principals,
             tokens,
+            everything,
             at_hand: Mutex::new(HashMap::new()),
         }
     }
@@ -111,18 +114,18 @@ impl Sessions {
         let found = at_hand
             .get(access_key)
             .filter(|found| found.token == *token && found.session.expires > now)?;
-        let role = self.principals.role_by_id(&found.session.role)?;
-        let managed = self.managed(&role, &found.session)?;
+        let basis = Basis::find(&self.principals, &found.session)?;
+        let managed = self.managed(basis.account(), &found.session)?;
         let same = managed
             .iter()
             .zip(&found.managed)
             .all(|(now, then)| Arc::ptr_eq(now, then));
-        (same && Arc::ptr_eq(&role, &found.role)).then(|| found.credential())
+        (same && basis.is(&found.basis)).then(|| found.credential())
     }
 
     /// The managed session policies of a session; `None` when one of them is gone, so that it opens nothing.
-    fn managed(&self, role: &Role, session: &Session) -> Option<Vec<Arc<Policy>>> {
-        let found = |arn: &String| self.principals.managed_policy(role.account(), arn);
+    fn managed(&self, account: AccountId, session: &Session) -> Option<Vec<Arc<Policy>>> {
+        let found = |arn: &String| self.principals.managed_policy(account, arn);
         session.policy_arns.iter().map(found).collect()
     }
 
@@ -140,12 +143,11 @@ impl Sessions {
         if session.expires <= now {
             return Err(CredentialRefusal::Expired);
         }
-        let role = self
-            .principals
-            .role_by_id(&session.role)
-            .ok_or(CredentialRefusal::Unknown)?;
-        let managed = self.managed(&role, &session).ok_or(CredentialRefusal::Unknown)?;
-        let identity = identity(&role, &session, &managed).ok_or(CredentialRefusal::Unknown)?;
+        let unknown = CredentialRefusal::Unknown;
+        let basis = Basis::find(&self.principals, &session).ok_or(unknown)?;
+        let managed = self.managed(basis.account(), &session).ok_or(unknown)?;
+        let base = basis.identity(&session, &self.everything);
+        let identity = identity(base, &session, &managed).ok_or(unknown)?;
         let secret = self
             .tokens
             .secret(access_key)
@@ -153,7 +155,7 @@ impl Sessions {
         Ok(AtHand {
             token,
             session,
-            role,
+            basis,
             managed,
             secret: Arc::new(secret),
             identity: Arc::new(identity),
@@ -162,8 +164,7 @@ impl Sessions {
 }
 
 /// The principal of a session; `None` when its policy does not compile any more, so that it opens nothing.
-fn identity(role: &Role, session: &Session, managed: &[Arc<Policy>]) -> Option<Identity> {
-    let mut identity = role.session(&session.name);
+fn identity(mut identity: Identity, session: &Session, managed: &[Arc<Policy>]) -> Option<Identity> {
     for (key, value) in &session.tags {
         identity
             .tags
@@ -175,7 +176,10 @@ fn identity(role: &Role, session: &Session, managed: &[Arc<Policy>]) -> Option<I
         let policy = Policy::parse_lenient(text, PolicyKind::Session).ok()?;
         policies.push(Arc::new(policy.labelled("session policy")));
     }
-    identity.session = (!policies.is_empty()).then_some(policies);
+    // What has to have session policies has them already, if only none.
+    if !policies.is_empty() {
+        identity.session = Some(policies);
+    }
     identity.source_identity = session.source_identity.as_deref().map(Into::into);
     identity.token_issued = Some(session.issued);
     Some(identity)
@@ -197,6 +201,10 @@ impl Credentials for Sessions {
             (None, Some(token)) => self.session(access_key, token, now),
             (Some(_), Some(_)) | (None, None) => Err(CredentialRefusal::Unknown),
         }
+    }
+
+    fn used(&self, access_key: &str, service: &'static str, region: Region, now: Timestamp) {
+        self.principals.used(access_key, service, region, now);
     }
 
     fn open_account(&self, account: AccountId) -> BoxFuture<'_, Result<Arc<Identity>, String>> {

@@ -1,7 +1,7 @@
 //! Session tokens: what a session is, sealed, in the client's hands.
 //!
 //! Why not stored: a session needs no commit to begin and none to end, and survives a restart. The token holds the
-//! role's unique id, not its name: a role that is made again under an old name has other sessions. It is bound to its
+//! unique id of the role or user, not its name: one that is made again under an old name has other sessions. It is bound to its
 //! access key id; the secret is not in it but derived from the server's key and the access key id.
 
 use super::limits::TOKEN_CHARS_MAX;
@@ -14,18 +14,36 @@ use bulla_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// 2 has managed session policies and source identity, which 1 lacks.
-const FORMAT: u32 = 2;
+/// 2 has managed session policies and source identity, which 1 lacks; 3 has sessions of others than roles.
+const FORMAT: u32 = 3;
 const LABEL: &[u8] = b"bulla session token 1";
 /// Bytes that make the 40 characters of a secret access key.
 const SECRET_BYTES: usize = 30;
 
+/// Whose session it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Subject {
+    /// A role's.
+    #[default]
+    Role,
+    /// A user's own.
+    User,
+    /// A root user's own.
+    Root,
+    /// Of somebody for whom a user vouches.
+    FederatedByUser,
+    /// Of somebody for whom a root user vouches.
+    FederatedByRoot,
+}
+
 /// What a token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
-    /// Unique id of the role.
-    pub(super) role: String,
-    /// Its name.
+    pub(super) subject: Subject,
+    /// Unique id of the role or user; of a root user the account.
+    pub(super) id: String,
+    /// Its name; the sessions of users and root users of their own have none.
     pub(super) name: String,
     pub(super) issued: Timestamp,
     pub(super) expires: Timestamp,
@@ -45,7 +63,11 @@ pub(super) struct Session {
 #[serde(deny_unknown_fields)]
 struct SessionRecord {
     format: u32,
-    role: String,
+    #[serde(default)]
+    subject: Subject,
+    /// The name is of a time when only roles had sessions.
+    #[serde(rename = "role")]
+    id: String,
     name: String,
     issued_ms: u64,
     expires_ms: u64,
@@ -91,7 +113,8 @@ impl TokenKeys {
     ) -> Result<String, SealError> {
         let record = SessionRecord {
             format: FORMAT,
-            role: session.role.clone(),
+            subject: session.subject,
+            id: session.id.clone(),
             name: session.name.clone(),
             issued_ms: session.issued.as_millis(),
             expires_ms: session.expires.as_millis(),
@@ -114,7 +137,8 @@ impl TokenKeys {
         let plain = unwrap(&self.seal, &wrapped, &binding(access_key)).ok()?;
         let record: SessionRecord = serde_json::from_slice(plain.expose()).ok()?;
         (1..=FORMAT).contains(&record.format).then(|| Session {
-            role: record.role,
+            subject: record.subject,
+            id: record.id,
             name: record.name,
             issued: Timestamp::from_millis(record.issued_ms),
             expires: Timestamp::from_millis(record.expires_ms),
@@ -145,7 +169,8 @@ mod tests {
 
     fn session() -> Session {
         Session {
-            role: "AROAX".to_owned(),
+            subject: Subject::Role,
+            id: "AROAX".to_owned(),
             name: "me".to_owned(),
             issued: Timestamp::from_seconds(1),
             expires: Timestamp::from_seconds(901),
@@ -167,6 +192,16 @@ mod tests {
         for broken in ["", "x", &token[4..], &format!("{token}AAAA")] {
             assert_eq!(keys.open("ASIA1", broken), None);
         }
+    }
+
+    #[test]
+    fn tokens_of_the_second_format_are_sessions_of_roles() {
+        let (keys, entropy) = (keys(1), SeededEntropy::new(9));
+        let plain = br#"{"format":2,"role":"AROAX","name":"me","issued_ms":1000,"expires_ms":901000,"policy":"{}",
+            "tags":[["a","b"]],"transitive":["a"],"policy_arns":["arn:aws:iam::aws:policy/AmazonSQSFullAccess"],
+            "source_identity":"ann"}"#;
+        let wrapped = wrap(&keys.seal, plain, &binding("ASIA1"), &entropy).unwrap();
+        assert_eq!(keys.open("ASIA1", &BASE64.encode(wrapped)), Some(session()));
     }
 
     #[test]

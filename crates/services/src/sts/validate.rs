@@ -2,8 +2,8 @@
 
 use super::errors::StsError;
 use super::limits::{
-    ACCESS_KEY_ID_CHARS_MAX, ACCESS_KEY_ID_CHARS_MIN, EXTERNAL_ID_CHARS_MAX, ROLE_ARN_CHARS_MAX,
-    ROLE_ARN_CHARS_MIN, SESSION_NAME_CHARS_MAX, SESSION_SECONDS_MAX, SESSION_SECONDS_MIN, TAG_KEY_CHARS_MAX,
+    ACCESS_KEY_ID_CHARS_MAX, ACCESS_KEY_ID_CHARS_MIN, EXTERNAL_ID_CHARS_MAX, FEDERATED_NAME_CHARS_MAX,
+    ROLE_ARN_CHARS_MAX, ROLE_ARN_CHARS_MIN, SESSION_NAME_CHARS_MAX, SESSION_SECONDS_MIN, TAG_KEY_CHARS_MAX,
     TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use bulla_types::Arn;
@@ -66,6 +66,19 @@ pub(super) fn session_name(text: &str) -> Result<(), StsError> {
     ))
 }
 
+/// The name of somebody for whom a user vouches.
+pub(super) fn federated_name(text: &str) -> Result<(), StsError> {
+    length(text, "name", 2, FEDERATED_NAME_CHARS_MAX)?;
+    if text.bytes().all(|byte| is_word(byte, b"+=,.@-")) {
+        return Ok(());
+    }
+    Err(constraint(
+        text,
+        "name",
+        "satisfy regular expression pattern: [\\w+=,.@-]*",
+    ))
+}
+
 /// Who stands behind a session.
 pub(super) fn source_identity(text: &str) -> Result<(), StsError> {
     length(text, "sourceIdentity", 2, SESSION_NAME_CHARS_MAX)?;
@@ -111,17 +124,27 @@ pub(super) fn external_id(text: &str) -> Result<(), StsError> {
     ))
 }
 
-/// How long a session shall be, seconds, whatever the role permits.
-pub(super) fn duration(seconds: i32) -> Result<(), StsError> {
+/// How long a session shall be, seconds, whatever a role permits.
+pub(super) fn duration(seconds: i32, most: i32) -> Result<(), StsError> {
     if seconds < SESSION_SECONDS_MIN {
         let rule = format!("have value greater than or equal to {SESSION_SECONDS_MIN}");
         return Err(constraint(&seconds.to_string(), "durationSeconds", &rule));
     }
-    if seconds > SESSION_SECONDS_MAX {
-        let rule = format!("have value less than or equal to {SESSION_SECONDS_MAX}");
+    if seconds > most {
+        let rule = format!("have value less than or equal to {most}");
         return Err(constraint(&seconds.to_string(), "durationSeconds", &rule));
     }
     Ok(())
+}
+
+/// What is not built is refused, not ignored: members, each with whether the request has it.
+pub(super) fn not_built(members: &[(bool, &str)]) -> Result<(), StsError> {
+    match members.iter().find(|(asked, _)| *asked) {
+        Some((_, member)) => Err(StsError::Validation {
+            reason: format!("The parameter {member} is not supported: it is not built yet."),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Session tags, and the keys of those that are passed on, which are among them.

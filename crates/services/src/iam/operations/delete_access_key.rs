@@ -48,12 +48,13 @@ impl Operation for DeleteAccessKey {
             let before = keys.len();
             keys.retain(|key| *key.id != *id);
             if keys.len() == before {
-                Err(IamError::AccessKeyNotFound { id })
+                Err(IamError::AccessKeyNotFound { id: id.clone() })
             } else {
                 Ok(())
             }
         })
         .await?;
+        iam.last_used.forget(call.account(), &id);
         Ok(Empty)
     }
 }

@@ -5,6 +5,7 @@ use crate::iam::attachments::check_no_policies;
 use crate::iam::current;
 use crate::iam::entity::{Role, Stored};
 use crate::iam::errors::IamError;
+use crate::iam::service_linked::check_modifiable;
 use crate::iam::sought::Sought;
 use bulla_gate::{Authorized, Call, Operation, Resolved};
 use bulla_wire::{Empty, Shape};
@@ -44,6 +45,7 @@ impl Operation for DeleteRole {
         let id = Arc::clone(&target.found()?.profile.id);
         iam.change(call, |view| {
             let role = current::<Role>(view, &target, &id)?;
+            check_modifiable(&*role)?;
             check_no_policies(&*role)?;
             Ok((vec![Stored::NoRole(role)], ()))
         })

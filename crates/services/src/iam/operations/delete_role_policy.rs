@@ -3,6 +3,7 @@
 use crate::iam::Iam;
 use crate::iam::entity::{Entity, Role};
 use crate::iam::errors::IamError;
+use crate::iam::service_linked::check_modifiable;
 use crate::iam::sought::Sought;
 use crate::iam::validate;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
@@ -45,8 +46,11 @@ impl Operation for DeleteRolePolicy {
 
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
         let (input, target) = granted.into_parts();
-        iam.update(call, &target, |role| role.remove_policy(&input.policy_name))
-            .await?;
+        iam.update(call, &target, |role| {
+            check_modifiable(role)?;
+            role.remove_policy(&input.policy_name)
+        })
+        .await?;
         Ok(Empty)
     }
 }

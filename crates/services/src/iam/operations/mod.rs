@@ -10,6 +10,7 @@ mod create_group;
 mod create_policy;
 mod create_policy_version;
 mod create_role;
+mod create_service_linked_role;
 mod create_user;
 mod delete_access_key;
 mod delete_account_alias;
@@ -20,12 +21,15 @@ mod delete_policy_version;
 mod delete_role;
 mod delete_role_permissions_boundary;
 mod delete_role_policy;
+mod delete_service_linked_role;
 mod delete_user;
 mod delete_user_permissions_boundary;
 mod delete_user_policy;
 mod detach_group_policy;
 mod detach_role_policy;
 mod detach_user_policy;
+mod get_access_key_last_used;
+mod get_account_authorization_details;
 mod get_account_summary;
 mod get_context_keys_for_custom_policy;
 mod get_context_keys_for_principal_policy;
@@ -35,6 +39,7 @@ mod get_policy;
 mod get_policy_version;
 mod get_role;
 mod get_role_policy;
+mod get_service_linked_role_deletion_status;
 mod get_user;
 mod get_user_policy;
 mod list_access_keys;
@@ -46,6 +51,7 @@ mod list_entities_for_policy;
 mod list_group_policies;
 mod list_groups;
 mod list_groups_for_user;
+mod list_instance_profiles_for_role;
 mod list_policies;
 mod list_policy_tags;
 mod list_policy_versions;
@@ -74,6 +80,7 @@ mod update_access_key;
 mod update_assume_role_policy;
 mod update_group;
 mod update_role;
+mod update_role_description;
 mod update_user;
 
 use bulla_gate::Endpoint;
@@ -90,6 +97,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<create_policy::CreatePolicy>(),
     Endpoint::of::<create_policy_version::CreatePolicyVersion>(),
     Endpoint::of::<create_role::CreateRole>(),
+    Endpoint::of::<create_service_linked_role::CreateServiceLinkedRole>(),
     Endpoint::of::<create_user::CreateUser>(),
     Endpoint::of::<delete_access_key::DeleteAccessKey>(),
     Endpoint::of::<delete_account_alias::DeleteAccountAlias>(),
@@ -100,12 +108,15 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<delete_role::DeleteRole>(),
     Endpoint::of::<delete_role_permissions_boundary::DeleteRolePermissionsBoundary>(),
     Endpoint::of::<delete_role_policy::DeleteRolePolicy>(),
+    Endpoint::of::<delete_service_linked_role::DeleteServiceLinkedRole>(),
     Endpoint::of::<delete_user::DeleteUser>(),
     Endpoint::of::<delete_user_permissions_boundary::DeleteUserPermissionsBoundary>(),
     Endpoint::of::<delete_user_policy::DeleteUserPolicy>(),
     Endpoint::of::<detach_group_policy::DetachGroupPolicy>(),
     Endpoint::of::<detach_role_policy::DetachRolePolicy>(),
     Endpoint::of::<detach_user_policy::DetachUserPolicy>(),
+    Endpoint::of::<get_access_key_last_used::GetAccessKeyLastUsed>(),
+    Endpoint::of::<get_account_authorization_details::GetAccountAuthorizationDetails>(),
     Endpoint::of::<get_account_summary::GetAccountSummary>(),
     Endpoint::of::<get_context_keys_for_custom_policy::GetContextKeysForCustomPolicy>(),
     Endpoint::of::<get_context_keys_for_principal_policy::GetContextKeysForPrincipalPolicy>(),
@@ -115,6 +126,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<get_policy_version::GetPolicyVersion>(),
     Endpoint::of::<get_role::GetRole>(),
     Endpoint::of::<get_role_policy::GetRolePolicy>(),
+    Endpoint::of::<get_service_linked_role_deletion_status::GetServiceLinkedRoleDeletionStatus>(),
     Endpoint::of::<get_user::GetUser>(),
     Endpoint::of::<get_user_policy::GetUserPolicy>(),
     Endpoint::of::<list_access_keys::ListAccessKeys>(),
@@ -126,6 +138,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<list_group_policies::ListGroupPolicies>(),
     Endpoint::of::<list_groups::ListGroups>(),
     Endpoint::of::<list_groups_for_user::ListGroupsForUser>(),
+    Endpoint::of::<list_instance_profiles_for_role::ListInstanceProfilesForRole>(),
     Endpoint::of::<list_policies::ListPolicies>(),
     Endpoint::of::<list_policy_tags::ListPolicyTags>(),
     Endpoint::of::<list_policy_versions::ListPolicyVersions>(),
@@ -154,5 +167,6 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<update_assume_role_policy::UpdateAssumeRolePolicy>(),
     Endpoint::of::<update_group::UpdateGroup>(),
     Endpoint::of::<update_role::UpdateRole>(),
+    Endpoint::of::<update_role_description::UpdateRoleDescription>(),
     Endpoint::of::<update_user::UpdateUser>(),
 ];

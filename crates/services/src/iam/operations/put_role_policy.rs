@@ -3,6 +3,7 @@
 use crate::iam::Iam;
 use crate::iam::entity::{Entity, Role};
 use crate::iam::errors::IamError;
+use crate::iam::service_linked::check_modifiable;
 use crate::iam::sought::Sought;
 use crate::iam::validate;
 use crate::policy_warnings::warn_of_traps;
@@ -50,6 +51,7 @@ impl Operation for PutRolePolicy {
     async fn execute(iam: &Iam, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, IamError> {
         let (input, target) = granted.into_parts();
         iam.update(call, &target, |role| {
+            check_modifiable(role)?;
             role.put_policy(&input.policy_name, &input.policy_document)
         })
         .await?;

@@ -4,6 +4,7 @@ use crate::iam::Iam;
 use crate::iam::current;
 use crate::iam::entity::{Role, Stored};
 use crate::iam::errors::IamError;
+use crate::iam::service_linked::check_modifiable;
 use crate::iam::sought::Sought;
 use crate::iam::trust::Trust;
 use crate::policy_warnings::warn_of_traps;
@@ -52,6 +53,7 @@ impl Operation for UpdateAssumeRolePolicy {
         let id = Arc::clone(&target.found()?.profile.id);
         iam.change(call, |view| {
             let mut role = Role::clone(&*current::<Role>(view, &target, &id)?);
+            check_modifiable(&role)?;
             role.trust = Trust::new(&input.policy_document, view)?;
             Ok((vec![Stored::Role(role)], ()))
         })

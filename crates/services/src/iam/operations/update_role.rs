@@ -3,6 +3,7 @@
 use crate::iam::Iam;
 use crate::iam::entity::Role;
 use crate::iam::errors::IamError;
+use crate::iam::service_linked::check_modifiable;
 use crate::iam::sought::Sought;
 use crate::iam::validate;
 use bulla_gate::{Authorized, Call, Operation, Resolved};
@@ -61,6 +62,7 @@ impl Operation for UpdateRole {
                 role.description = Some(description);
             }
             if let Some(seconds) = input.max_session_duration {
+                check_modifiable(role)?;
                 role.max_session_seconds = seconds;
             }
             Ok(())

@@ -1,6 +1,9 @@
 mod accounts;
+mod details;
 mod groups;
+mod last_used;
 mod managed;
+mod service_linked;
 mod simulation;
 mod stored;
 

@@ -1,14 +1,12 @@
 //! `AssumeRole`: a session of a role.
 
-use crate::iam::{IdKind, Role, SecretText, SoughtRole, unique_id};
-use crate::sts::limits::{
-    CHAINED_SESSION_SECONDS_MAX, PACKED_BYTES_MAX, POLICY_ARNS_MAX, SESSION_SECONDS_DEFAULT,
-};
-use crate::sts::token::Session;
+use crate::iam::SoughtRole;
+use crate::sts::limits::{CHAINED_SESSION_SECONDS_MAX, SESSION_SECONDS_DEFAULT, SESSION_SECONDS_MAX};
+use crate::sts::session_policies::{check_policy, managed_policies, packed_size, with_request_tags};
+use crate::sts::shapes::{Credentials, PolicyDescriptorType, Tag, pairs};
+use crate::sts::token::{Session, Subject};
 use crate::sts::{Sts, StsError, validate};
 use bulla_gate::{Access, AccessRequest, Authorized, Call, IdentityKind, Operation, Resolved};
-use bulla_policy::{Policy, PolicyKind, Reason};
-use bulla_types::Timestamp;
 use bulla_wire::Shape;
 use std::time::Duration;
 
@@ -47,20 +45,6 @@ pub(crate) struct AssumeRoleInput {
     pub(crate) minimum_session_token_size: Option<i32>,
 }
 
-/// A managed policy.
-#[derive(Debug, Shape)]
-pub(crate) struct PolicyDescriptorType {
-    #[member(name = "arn")]
-    pub(crate) arn: Option<String>,
-}
-
-/// A session tag.
-#[derive(Clone, Debug, Shape)]
-pub(crate) struct Tag {
-    pub(crate) key: String,
-    pub(crate) value: String,
-}
-
 /// A context assertion.
 #[derive(Debug, Shape)]
 pub(crate) struct ProvidedContext {
@@ -79,15 +63,6 @@ pub(crate) struct AssumeRoleOutput {
     pub(crate) source_identity: Option<String>,
     pub(crate) session_token_utilization: Option<i32>,
     pub(crate) session_token_size: Option<i32>,
-}
-
-/// Temporary credentials.
-#[derive(Debug, Shape)]
-pub(crate) struct Credentials {
-    pub(crate) access_key_id: String,
-    pub(crate) secret_access_key: SecretText,
-    pub(crate) session_token: SecretText,
-    pub(crate) expiration: Timestamp,
 }
 
 /// The principal that the session is.
@@ -117,13 +92,24 @@ impl Operation for AssumeRole {
     async fn resolve(sts: &Sts, call: &Call<'_>, input: AssumeRoleInput) -> Result<Resolved<Self>, StsError> {
         let arn = validate::role_arn(&input.role_arn)?;
         validate::session_name(&input.role_session_name)?;
-        validate::duration(input.duration_seconds.unwrap_or(SESSION_SECONDS_DEFAULT))?;
+        validate::duration(
+            input.duration_seconds.unwrap_or(SESSION_SECONDS_DEFAULT),
+            SESSION_SECONDS_MAX,
+        )?;
         input
             .external_id
             .as_deref()
             .map(validate::external_id)
             .transpose()?;
-        refuse_unbuilt(&input)?;
+        validate::not_built(&[
+            (input.serial_number.is_some(), "SerialNumber"),
+            (input.token_code.is_some(), "TokenCode"),
+            (!input.provided_contexts.is_empty(), "ProvidedContexts"),
+            (
+                input.minimum_session_token_size.is_some(),
+                "MinimumSessionTokenSize",
+            ),
+        ])?;
         let source_identity = source_identity(call, input.source_identity.as_deref())?;
         if call.caller().identity().is_root() {
             return Err(StsError::RefusedRole {
@@ -134,11 +120,7 @@ impl Operation for AssumeRole {
             reason: format!("{} is invalid", input.role_arn),
         };
         let role = sts.sessions.principals.role(&arn).ok_or_else(invalid)?;
-        let own: Vec<_> = input
-            .tags
-            .iter()
-            .map(|tag| (tag.key.clone(), tag.value.clone()))
-            .collect();
+        let own = pairs(&input.tags);
         validate::tags(&own, &input.transitive_tag_keys)?;
         let asked = |action| {
             let request = with_keys(role.request(action), &input, &own);
@@ -184,10 +166,11 @@ impl Operation for AssumeRole {
         let role = role.found().ok_or(gone)?;
         let seconds = length(call, role.max_session_seconds(), input.duration_seconds)?;
         check_policy(input.policy.as_deref())?;
-        let policy_arns = managed_policies(sts, role, input.policy_arns)?;
+        let policy_arns = managed_policies(sts, role.account(), input.policy_arns)?;
         let packed_policy_size = packed_size(input.policy.as_deref(), &policy_arns, &tags)?;
         let session = Session {
-            role: role.id().to_string(),
+            subject: Subject::Role,
+            id: role.id().to_string(),
             name: input.role_session_name,
             issued: call.time(),
             expires: call.time().after(seconds),
@@ -197,24 +180,10 @@ impl Operation for AssumeRole {
             tags,
             transitive,
         };
-        let entropy = sts.sessions.principals.entropy();
-        let access_key = unique_id(IdKind::TemporaryAccessKey, entropy);
-        let tokens = &sts.sessions.tokens;
-        let sealed = tokens
-            .secret(&access_key)
-            .and_then(|secret| Ok((secret, tokens.seal(&access_key, &session, entropy)?)));
-        let (secret, token) = sealed.map_err(|error| {
-            tracing::error!(%error, "a session token cannot be sealed");
-            StsError::Internal
-        })?;
+        let credentials = sts.issue(&session)?;
         let principal = role.session(&session.name);
         Ok(AssumeRoleOutput {
-            credentials: Some(Credentials {
-                access_key_id: access_key,
-                secret_access_key: SecretText::from(&secret),
-                session_token: SecretText::new(&token),
-                expiration: session.expires,
-            }),
+            credentials: Some(credentials),
             assumed_role_user: Some(AssumedRoleUser {
                 assumed_role_id: principal.user_id.to_string(),
                 arn: principal.arn.to_string(),
@@ -224,25 +193,6 @@ impl Operation for AssumeRole {
             session_token_utilization: None,
             session_token_size: None,
         })
-    }
-}
-
-/// What is not built is refused, not ignored.
-fn refuse_unbuilt(input: &AssumeRoleInput) -> Result<(), StsError> {
-    let asked = [
-        (input.serial_number.is_some(), "SerialNumber"),
-        (input.token_code.is_some(), "TokenCode"),
-        (!input.provided_contexts.is_empty(), "ProvidedContexts"),
-        (
-            input.minimum_session_token_size.is_some(),
-            "MinimumSessionTokenSize",
-        ),
-    ];
-    match asked.iter().find(|(asked, _)| *asked) {
-        Some((_, member)) => Err(StsError::Validation {
-            reason: format!("The parameter {member} is not supported: it is not built yet."),
-        }),
-        None => Ok(()),
     }
 }
 
@@ -256,12 +206,7 @@ fn with_keys(
     if let Some(id) = &input.external_id {
         request = request.with_key("sts:ExternalId", id.clone());
     }
-    for (key, value) in tags {
-        request = request.with_key(format!("aws:RequestTag/{key}"), value.clone());
-    }
-    if !tags.is_empty() {
-        request = request.with_keys("aws:TagKeys", tags.iter().map(|(key, _)| key.clone()).collect());
-    }
+    request = with_request_tags(request, tags);
     if !input.transitive_tag_keys.is_empty() {
         request = request.with_keys("sts:TransitiveTagKeys", input.transitive_tag_keys.clone());
     }
@@ -311,34 +256,6 @@ fn source_identity(call: &Call<'_>, asked: Option<&str>) -> Result<Option<String
     Ok(own.or(asked).map(str::to_owned))
 }
 
-/// The managed session policies, which must exist in the role's account or be of AWS.
-fn managed_policies(
-    sts: &Sts,
-    role: &Role,
-    given: Vec<PolicyDescriptorType>,
-) -> Result<Vec<String>, StsError> {
-    if given.len() > POLICY_ARNS_MAX {
-        let reason = format!("A session has at most {POLICY_ARNS_MAX} managed session policies.");
-        return Err(StsError::Validation { reason });
-    }
-    // One that cannot be read must not be left out: it is a limit.
-    let arns: Option<Vec<String>> = given.into_iter().map(|policy| policy.arn).collect();
-    let Some(arns) = arns else {
-        let reason = "A member of PolicyArns has no arn.".to_owned();
-        return Err(StsError::Validation { reason });
-    };
-    let principals = &sts.sessions.principals;
-    match arns
-        .iter()
-        .find(|arn| principals.managed_policy(role.account(), arn).is_none())
-    {
-        Some(arn) => Err(StsError::Validation {
-            reason: format!("The policy {arn} does not exist in the account of the role."),
-        }),
-        None => Ok(arns),
-    }
-}
-
 /// How long the session shall be.
 fn length(call: &Call<'_>, role_max: i32, asked: Option<i32>) -> Result<Duration, StsError> {
     let chained = call.caller().identity().kind == IdentityKind::AssumedRole;
@@ -353,41 +270,4 @@ fn length(call: &Call<'_>, role_max: i32, asked: Option<i32>) -> Result<Duration
     Err(StsError::Validation {
         reason: reason.to_owned(),
     })
-}
-
-/// Whether a session policy is understood.
-fn check_policy(text: Option<&str>) -> Result<(), StsError> {
-    let Some(text) = text else { return Ok(()) };
-    match Policy::parse(text, PolicyKind::Session) {
-        Ok(_) => Ok(()),
-        Err(rejection) if rejection.reason() == Reason::TooLarge => Err(StsError::PackedPolicyTooLarge {
-            reason: rejection.to_string(),
-        }),
-        Err(rejection) => Err(StsError::MalformedPolicyDocument {
-            reason: rejection.to_string(),
-        }),
-    }
-}
-
-/// How much of what policy and tags may have together is used, in percent.
-fn packed_size(
-    policy: Option<&str>,
-    policy_arns: &[String],
-    tags: &[(String, String)],
-) -> Result<Option<i32>, StsError> {
-    let tagged: usize = tags
-        .iter()
-        .map(|(key, value)| key.len().saturating_add(value.len()))
-        .sum();
-    let named: usize = policy_arns.iter().map(String::len).sum();
-    let bytes = policy
-        .map_or(0, str::len)
-        .saturating_add(tagged)
-        .saturating_add(named);
-    if bytes > PACKED_BYTES_MAX {
-        let reason = "Policy and tags of the session are too large together.".to_owned();
-        return Err(StsError::PackedPolicyTooLarge { reason });
-    }
-    let percent = bytes.saturating_mul(100).div_ceil(PACKED_BYTES_MAX);
-    Ok(i32::try_from(percent).ok().filter(|percent| *percent > 0))
 }

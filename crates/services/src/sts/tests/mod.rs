@@ -1,3 +1,6 @@
+mod conditions;
+mod own;
+
 use crate::testing_realm::{Keys, Realm, allow, trust, trust_if};
 use serde_json::json;
 
