@@ -133,20 +133,17 @@ fn main() {
     let answers = simulated(&folder, &cases);
     println!("decisions per second");
     for (case, answer) in cases.iter().zip(&answers) {
-        assert_eq!(
-            answer["decisions"],
-            json!(["Allowed", "Allowed"]),
-            "{}",
-            case.name
-        );
+        let decisions = answer["decisions"].as_array().unwrap();
+        assert!(decisions.iter().all(|decision| decision == "Allowed"), "{answer}");
         let own = case.measure();
-        let checked = answer["checked"].as_f64().unwrap();
-        let unchecked = answer["unchecked"].as_f64().unwrap();
         println!("{}", case.name);
-        println!("  bulla                      {:>12.0}", 1e9 / own);
-        for (words, other) in [("checked", checked), ("unchecked", unchecked)] {
-            let (rate, ratio) = (1e9 / other, other / own);
-            println!("  iam-simulate, {words:<10} {rate:>14.0}   {ratio:>8.0} times fewer");
+        println!("  {:<24} {:>12.0}", "bulla", 1e9 / own);
+        for words in ["checked", "unchecked"] {
+            let Some(other) = answer[words].as_f64() else {
+                continue;
+            };
+            let (name, rate, ratio) = (format!("iam-simulate, {words}"), 1e9 / other, other / own);
+            println!("  {name:<24} {rate:>12.0}, {ratio:.0} times fewer");
         }
     }
 }
