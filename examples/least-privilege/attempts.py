@@ -61,6 +61,7 @@ class World:
         self.make_role(left, self.outside, "worker")
         self.key = cli(self.admin, "kms", "create-key")["KeyMetadata"]["Arn"]
         self.arn = {name: f"arn:aws:sqs:{REGION}:{self.account}:{name}" for name in ("orders", "orders-dead")}
+        self.endpoint, self.url_of_endpoint = self.make_endpoint()
         self.generate()
         client("iam", self.admin).put_role_policy(RoleName="stranger", PolicyName="all", PolicyDocument=EVERYTHING)
         client("iam", left).put_role_policy(RoleName="worker", PolicyName="all", PolicyDocument=EVERYTHING)
@@ -89,10 +90,19 @@ class World:
         organizations.remove_account_from_organization(AccountId=account)
         return account, keys
 
+    def make_endpoint(self) -> tuple[str, str]:
+        """A VPC endpoint to SQS: a listener of its own, whose address a tag says."""
+        options = ["--vpc-endpoint-type", "Interface", "--vpc-id", os.environ["VPC_ID"]]
+        options += ["--service-name", f"com.amazonaws.{REGION}.sqs"]
+        made = cli(self.admin, "ec2", "create-vpc-endpoint", *options)["VpcEndpoint"]
+        urls = [tag["Value"] for tag in made["Tags"] if tag["Key"].startswith("bulla:url:")]
+        return made["VpcEndpointId"], urls[0]
+
     def generate(self) -> None:
         """The intent, as flags; the proof is printed."""
         role = lambda name, account=self.account: f"arn:aws:iam::{account}:role/{name}"
         command = [os.environ["BULLA_BIN"], "policy", "generate", "--to", str(POLICIES), "--organization", self.organization]
+        command += ["--endpoint", self.endpoint]
         command += ["--queue", self.arn["orders"], "--dead-letter-queue", self.arn["orders-dead"], "--key", self.key]
         command += ["--administrator", role("deployer"), "--producer", role("shop")]
         command += ["--consumer", role("worker"), "--consumer", role("worker", self.outside)]
@@ -136,13 +146,14 @@ class Attempts:
             found = self.world.deciding(request) or "nothing allows"
         mark = " " if found == expected else "!"
         self.wrong += found != expected
-        print(f"{mark} {who:15} {what:38} {found}" + ("" if found == expected else f"   expected: {expected}"))
+        print(f"{mark} {who:15} {what:40} {found}" + ("" if found == expected else f"   expected: {expected}"))
         return answer
 
     def sqs(self, who: str, call: str, expected: str, queue: str = "orders", endpoint: str = HTTPS, **parameters) -> dict:
         sqs = client("sqs", self.world.keys[who], endpoint)
         url = self.world.url[queue].replace(HTTPS, endpoint)
-        words = f"{call} {queue}" + (" without TLS" if endpoint == HTTP else "")
+        how = {HTTP: " without TLS", self.world.url_of_endpoint: " by the endpoint"}
+        words = f"{call} {queue}" + how.get(endpoint, "")
         return self.attempt(who, words, expected, getattr(sqs, call), QueueUrl=url, **parameters)
 
     def kms(self, who: str, call: str, expected: str, **parameters) -> None:
@@ -162,7 +173,10 @@ class Attempts:
             self.sqs(who, "receive_message", "DenyOtherConsumersFromReceiving")
         self.sqs("worker outside", "receive_message", "DenyQueueActionsOutsideOrg")
         self.sqs("worker", "receive_message", "DenyUnsecureTransport", endpoint=HTTP)
-        first = self.sqs("worker", "receive_message", "ok", VisibilityTimeout=0, WaitTimeSeconds=2)
+        self.sqs("worker", "receive_message", "DenyReceivingIfNotThroughVPCE")
+        by_endpoint = {"endpoint": self.world.url_of_endpoint}
+        self.sqs("stranger", "receive_message", "DenyOtherConsumersFromReceiving", **by_endpoint)
+        first = self.sqs("worker", "receive_message", "ok", VisibilityTimeout=0, WaitTimeSeconds=2, **by_endpoint)
         self.see(first, "one order")
         self.see(self.dead_letter(), "one order")
         self.kms("deployer", "describe_key", "ok")
@@ -174,9 +188,11 @@ class Attempts:
     def dead_letter(self) -> dict:
         """What was received once too often is moved when it would be received again."""
         deadline = time.monotonic() + 10
+        sqs = client("sqs", self.world.keys["worker"], self.world.url_of_endpoint)
+        url = {name: url.replace(HTTPS, self.world.url_of_endpoint) for name, url in self.world.url.items()}
         while time.monotonic() < deadline:
-            client("sqs", self.world.keys["worker"]).receive_message(QueueUrl=self.world.url["orders"])
-            moved = client("sqs", self.world.keys["worker"]).receive_message(QueueUrl=self.world.url["orders-dead"], WaitTimeSeconds=1)
+            sqs.receive_message(QueueUrl=url["orders"])
+            moved = sqs.receive_message(QueueUrl=url["orders-dead"], WaitTimeSeconds=1)
             if moved.get("Messages"):
                 return moved
         return {}

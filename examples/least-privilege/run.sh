@@ -4,6 +4,9 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/../server.sh"
-start_server
+# VPC endpoints listen in a subnet: an address of this machine and some ports.
+port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+export VPC_ID=vpc-0a1b2c3d
+start_server --subnet "subnet-0a1b2c3d,vpc=$VPC_ID,address=127.0.0.1,ports=$port-$((port + 3))"
 export BULLA_BIN POLICIES=$folder/policies
 python3 "$here/attempts.py"

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 /// Where requests come from besides the server's own addresses.
 #[derive(Args, Clone, Debug, Default)]
 pub struct NetworkSettings {
-    /// Where VPC endpoints may listen: `subnet-0a1b2c3d,vpc=vpc-0a1b2c3d,account=111122223333,address=10.0.0.1,
-    /// ports=8450-8459`, and maybe `region=` [us-east-1], `cert=FILE,key=FILE` [the server's]; may be repeated.
+    /// Where VPC endpoints may listen: `subnet-0a1b2c3d,vpc=vpc-0a1b2c3d,address=10.0.0.1,ports=8450-8459`, and maybe
+    /// `account=` [any], `region=` [us-east-1], `cert=FILE,key=FILE` [the server's]; may be repeated.
     #[arg(long, value_name = "SUBNET", env = "BULLA_SUBNET", hide_env_values = true)]
     #[arg(value_delimiter = ';', value_parser = parse_subnet)]
     pub subnet: Vec<SubnetSetting>,
@@ -107,7 +107,7 @@ fn parse_subnet(text: &str) -> Result<SubnetSetting, String> {
         subnet: Subnet {
             id: SubnetId::parse(id.trim()).map_err(parsed)?,
             vpc: VpcId::parse(&needed("vpc", vpc)?).map_err(parsed)?,
-            account: AccountId::parse(&needed("account", account)?).map_err(parsed)?,
+            account: account.map(AccountId::parse).transpose().map_err(parsed)?,
             region: Region::parse(region.unwrap_or("us-east-1")).map_err(parsed)?,
             address: address
                 .parse()

@@ -14,8 +14,8 @@ pub struct Subnet {
     pub id: SubnetId,
     /// The VPC it is a part of.
     pub vpc: VpcId,
-    /// The account that owns the VPC and its endpoints.
-    pub account: AccountId,
+    /// The account that owns the VPC and its endpoints; without one every account may have endpoints there.
+    pub account: Option<AccountId>,
     /// The region of the VPC.
     pub region: Region,
     /// The address that its endpoints listen on.
@@ -56,8 +56,12 @@ impl Network {
                 if subnet.vpc == other.vpc && (subnet.account, subnet.region) != (other.account, other.region)
                 {
                     return Err(format!(
-                        "{} cannot belong to account {} in {} and to account {} in {}",
-                        subnet.vpc, subnet.account, subnet.region, other.account, other.region
+                        "{} cannot belong to {} in {} and to {} in {}",
+                        subnet.vpc,
+                        owner(subnet.account),
+                        subnet.region,
+                        owner(other.account),
+                        other.region
                     ));
                 }
                 if subnet.address == other.address && overlap(&subnet.ports, &other.ports) {
@@ -81,6 +85,13 @@ impl Network {
     pub(super) fn of_vpc(&self, vpc: VpcId) -> impl Iterator<Item = &Subnet> {
         self.0.iter().filter(move |subnet| subnet.vpc == vpc)
     }
+}
+
+fn owner(account: Option<AccountId>) -> String {
+    account.map_or_else(
+        || "every account".to_owned(),
+        |account| format!("account {account}"),
+    )
 }
 
 fn overlap(left: &RangeInclusive<u16>, right: &RangeInclusive<u16>) -> bool {

@@ -190,13 +190,14 @@ fn check(call: &Call<'_>, input: &CreateVpcEndpointInput) -> Result<(), Ec2Error
     not_built(other.is_some(), "A ServiceRegion other than the endpoint's own")
 }
 
-/// The subnets that the endpoint is to listen in, of the caller's own VPC.
+/// The subnets that the endpoint is to listen in, of a VPC that the caller may use.
 fn subnets(ec2: &Ec2, call: &Call<'_>, input: &CreateVpcEndpointInput) -> Result<Vec<Subnet>, Ec2Error> {
     let vpc = validate::vpc(&input.vpc_id)?;
     let of_vpc: Vec<&Subnet> = ec2
         .network
         .of_vpc(vpc)
-        .filter(|subnet| subnet.account == call.account() && subnet.region == call.region())
+        .filter(|subnet| subnet.account.is_none_or(|owner| owner == call.account()))
+        .filter(|subnet| subnet.region == call.region())
         .collect();
     if of_vpc.is_empty() {
         return Err(Ec2Error::VpcNotFound {

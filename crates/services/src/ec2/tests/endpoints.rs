@@ -157,3 +157,21 @@ async fn a_vpc_is_there_for_its_own_account_alone() {
     let refused = cloud.ask(OTHER, "CreateVpcEndpoint", &members).await.unwrap_err();
     assert_eq!(refused.code, "InvalidVpcID.NotFound");
 }
+
+#[tokio::test]
+async fn a_vpc_without_an_owner_is_there_for_every_account() {
+    let mut shared = subnet("subnet-0000000a", Ipv4Addr::new(10, 0, 0, 1), 8000..=8001);
+    shared.account = None;
+    let cloud = Cloud::new()
+        .await
+        .restarted(&[], Network::new(vec![shared]).unwrap())
+        .await;
+    cloud.create(&[]).await.unwrap();
+    let members = [
+        ("VpcEndpointType", "Interface"),
+        ("VpcId", VPC),
+        ("ServiceName", super::SQS),
+    ];
+    let made = cloud.ask(OTHER, "CreateVpcEndpoint", &members).await.unwrap();
+    assert_eq!(text(&made, "ownerId"), OTHER);
+}

@@ -54,7 +54,7 @@ fn subnet(id: &str, address: Ipv4Addr, ports: std::ops::RangeInclusive<u16>) -> 
     Subnet {
         id: SubnetId::parse(id).unwrap(),
         vpc: VpcId::parse(VPC).unwrap(),
-        account: AccountId::parse(OWNER).unwrap(),
+        account: Some(AccountId::parse(OWNER).unwrap()),
         region: Region::parse("us-east-1").unwrap(),
         address: IpAddr::V4(address),
         ports,
