@@ -1,7 +1,7 @@
 //! What an operation asks of the policies.
 
 use bulla_policy::{Grant, Policy};
-use bulla_types::AccountId;
+use bulla_types::{AccountId, Region};
 use std::sync::Arc;
 
 /// The permissions an operation needs.
@@ -41,6 +41,8 @@ pub struct AccessRequest {
     pub reach: Reach,
     /// Whether resource control policies limit who may be allowed; they do not limit keys that AWS manages.
     pub resource_control: bool,
+    /// The region that the question is about, when it is another than the call's: what `aws:RequestedRegion` shows.
+    pub region: Option<Region>,
     /// Condition keys that only the service knows.
     pub keys: ConditionKeys,
 }
@@ -57,6 +59,7 @@ impl AccessRequest {
             grants: Arc::default(),
             reach: Reach::OwnAccount,
             resource_control: true,
+            region: None,
             keys: ConditionKeys::default(),
         }
     }
@@ -89,6 +92,13 @@ impl AccessRequest {
     #[must_use]
     pub fn beyond_resource_control(mut self) -> Self {
         self.resource_control = false;
+        self
+    }
+
+    /// About another region than the call's: an operation that makes something there.
+    #[must_use]
+    pub fn in_region(mut self, region: Region) -> Self {
+        self.region = Some(region);
         self
     }
 

@@ -104,7 +104,13 @@ impl<'a> CallContext<'a> {
                 Some(Values::One(Value::Address(self.caller.transport.source_ip)))
             }
             KnownKey::AwsUserAgent => self.caller.user_agent.as_deref().and_then(text),
-            KnownKey::AwsRequestedRegion => text(self.caller.region.as_str()),
+            KnownKey::AwsRequestedRegion => text(
+                self.request
+                    .region
+                    .as_ref()
+                    .unwrap_or(&self.caller.region)
+                    .as_str(),
+            ),
             KnownKey::AwsCurrentTime | KnownKey::AwsEpochTime => time(self.caller.time),
             KnownKey::AwsViaAwsService => boolean(!self.caller.via.is_empty()),
             KnownKey::AwsCalledVia if !self.caller.via.is_empty() => Some(Values::Borrowed(&self.caller.via)),

@@ -29,6 +29,19 @@ impl KeyId {
         Self(Inline::full(crate::request_id::uuid_v4_text(random)))
     }
 
+    /// A multi-Region key id out of 16 random bytes.
+    #[must_use]
+    pub fn multi_region_from_entropy(random: [u8; 16]) -> Self {
+        let digits = crate::request_id::uuid_v4_text(random)
+            .into_iter()
+            .filter(|byte| *byte != b'-');
+        let mut text = *b"mrk-00000000000000000000000000000000";
+        for (place, digit) in text.iter_mut().skip(4).zip(digits) {
+            *place = digit;
+        }
+        Self(Inline::full(text))
+    }
+
     /// The id.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -91,5 +104,8 @@ mod tests {
     fn a_random_key_id_parses_again() {
         let id = KeyId::from_entropy([0xff; 16]);
         assert_eq!(KeyId::parse(id.as_str()), Ok(id));
+        let id = KeyId::multi_region_from_entropy([0xfe; 16]);
+        assert_eq!(KeyId::parse(id.as_str()), Ok(id));
+        assert_eq!(id.as_str(), "mrk-fefefefefefe4efebefefefefefefefe");
     }
 }

@@ -7,9 +7,11 @@
 use super::Kms;
 use super::algorithms::EncryptionAlgorithm;
 use super::errors::KmsError;
+use super::external::as_of;
 use super::grant::{Grant, Terms};
-use super::key::{AWS_KMS, Key};
+use super::key::Key;
 use super::kind::KeyKind;
+use super::multi_region::RegionRole;
 use super::policy::DEFAULT_NAME;
 use super::reference::{Reference, alias_arn, key_arn};
 use super::words::Word;
@@ -118,7 +120,9 @@ impl Kms {
         match Reference::parse(text, "keyId", call.account(), call.region())? {
             Reference::Key(owner, id) => {
                 let key = self.view().key(call.region(), id, call.time()).cloned();
-                let key = key.filter(|key| key.owner == owner);
+                let key = key
+                    .filter(|key| key.owner == owner)
+                    .map(|key| as_of(key, call.time()));
                 let arn = key_arn(call.region(), owner, id);
                 if key.is_none() && owner == call.account() {
                     return Err(KmsError::KeyNotFound { key: arn });
@@ -138,7 +142,8 @@ impl Kms {
                 let key = self
                     .view()
                     .alias(owner, call.region(), &name, call.time())
-                    .cloned();
+                    .cloned()
+                    .map(|key| as_of(key, call.time()));
                 let alias = alias_arn(call.region(), owner, &name);
                 match key {
                     Some(key) => Ok(Sought {
@@ -182,7 +187,7 @@ impl Kms {
 ///
 /// Source: Service Authorization Reference, "Condition keys for AWS Key Management Service" (read 2026-11-21).
 fn with_key_facts(request: AccessRequest, key: &Key) -> AccessRequest {
-    let mut request = with_key_kind(request, key.kind);
+    let mut request = with_key_kind(request, key.kind, key.origin(), key.role());
     if !key.aliases.is_empty() {
         let aliases = key.aliases.iter().map(|alias| alias.name.to_string()).collect();
         request = request.with_keys("kms:ResourceAliases", aliases);
@@ -197,12 +202,21 @@ fn with_key_facts(request: AccessRequest, key: &Key) -> AccessRequest {
 }
 
 /// Condition keys about the kind of key, of requests that create one and of those about one.
-pub(super) fn with_key_kind(request: AccessRequest, kind: KeyKind) -> AccessRequest {
-    request
+pub(super) fn with_key_kind(
+    request: AccessRequest,
+    kind: KeyKind,
+    origin: &'static str,
+    role: Option<RegionRole>,
+) -> AccessRequest {
+    let request = request
         .with_key("kms:KeySpec", kind.spec().word())
         .with_key("kms:KeyUsage", kind.usage().word())
-        .with_key("kms:KeyOrigin", AWS_KMS)
-        .with_key("kms:MultiRegion", "false")
+        .with_key("kms:KeyOrigin", origin)
+        .with_key("kms:MultiRegion", role.is_some().to_string());
+    match role {
+        Some(role) => request.with_key("kms:MultiRegionKeyType", role.word()),
+        None => request,
+    }
 }
 
 /// Condition keys of requests that encrypt or decrypt.

@@ -123,7 +123,8 @@ impl Key {
 
     /// The id of the material that encrypts; keys that are never rotated show none.
     pub(super) fn current_material_id(&self) -> Option<String> {
-        self.kind.is_symmetric().then(|| self.material.id.to_string())
+        let shown = self.kind.is_symmetric() && !self.material.id.is_empty();
+        shown.then(|| self.material.id.to_string())
     }
 }
 

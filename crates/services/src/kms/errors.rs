@@ -103,8 +103,23 @@ pub enum KmsError {
         /// ARN of the key.
         key: Arc<str>,
     },
+    /// The key has no material.
+    PendingImport {
+        /// ARN of the key.
+        key: Arc<str>,
+    },
+    /// The key is scheduled for deletion once its replicas are gone.
+    PendingReplicaDeletion {
+        /// ARN of the key.
+        key: Arc<str>,
+    },
     /// The key has no policy of that name.
     PolicyNotFound,
+    /// There is such a key in the region already.
+    ReplicaExists {
+        /// ARN of the key that is there.
+        key: Arc<str>,
+    },
     /// Tags that break a rule.
     Tag {
         /// Which rule.
@@ -153,7 +168,10 @@ impl KmsError {
             Self::NotPendingDeletion { key: key() },
             Self::OtherRegion { region: text() },
             Self::PendingDeletion { key: key() },
+            Self::PendingImport { key: key() },
+            Self::PendingReplicaDeletion { key: key() },
             Self::PolicyNotFound,
+            Self::ReplicaExists { key: key() },
             Self::Tag { reason: text() },
             Self::Unsupported { reason: text() },
             Self::Validation { reason: text() },
@@ -167,7 +185,7 @@ impl KmsError {
 impl ErrorCode for KmsError {
     fn row(&self) -> ErrorRow {
         match self {
-            Self::AliasExists { .. } => sender("AlreadyExistsException"),
+            Self::AliasExists { .. } | Self::ReplicaExists { .. } => sender("AlreadyExistsException"),
             Self::AliasNotFound { .. }
             | Self::GrantNotFound { .. }
             | Self::InvalidKeyId { .. }
@@ -195,9 +213,10 @@ impl ErrorCode for KmsError {
             Self::InvalidMarker => sender("InvalidMarkerException"),
             Self::LimitExceeded { .. } => sender("LimitExceededException"),
             Self::MalformedPolicy { .. } => sender("MalformedPolicyDocumentException"),
-            Self::NotPendingDeletion { .. } | Self::PendingDeletion { .. } => {
-                sender("KMSInvalidStateException")
-            }
+            Self::NotPendingDeletion { .. }
+            | Self::PendingDeletion { .. }
+            | Self::PendingImport { .. }
+            | Self::PendingReplicaDeletion { .. } => sender("KMSInvalidStateException"),
             Self::Tag { .. } => sender("TagException"),
             Self::Unsupported { .. } => UNSUPPORTED,
             Self::Validation { .. } => sender("ValidationException"),
@@ -234,6 +253,9 @@ impl ErrorCode for KmsError {
             Self::NotPendingDeletion { key } => format!("{key} is not pending deletion.").into(),
             Self::OtherRegion { region } => format!("Invalid arn {region}").into(),
             Self::PendingDeletion { key } => format!("{key} is pending deletion.").into(),
+            Self::PendingImport { key } => format!("{key} is pending import.").into(),
+            Self::PendingReplicaDeletion { key } => format!("{key} is pending replica deletion.").into(),
+            Self::ReplicaExists { key } => format!("{key} already exists.").into(),
             Self::PolicyNotFound => "No such policy exists".into(),
             Self::InvalidKeyUsage { reason }
             | Self::LimitExceeded { reason }

@@ -5,6 +5,7 @@
 
 use super::alias::Alias;
 use super::errors::KmsError;
+use super::external::External;
 use super::kind::KeyKind;
 use super::rotation::Schedule;
 use super::secret::Secret;
@@ -13,9 +14,6 @@ use bulla_runtime::Entropy;
 use bulla_types::{AccountId, KeyId, Region, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Where its material comes from.
-pub(super) const AWS_KMS: &str = "AWS_KMS";
 
 /// A key.
 #[derive(Clone, Debug)]
@@ -39,6 +37,10 @@ pub(super) struct Key {
     pub(super) former: Vec<Arc<Material>>,
     /// When it is rotated by itself.
     pub(super) schedule: Option<Schedule>,
+    /// Of a key whose material is imported; `None` when it was made here.
+    pub(super) external: Option<External>,
+    /// Of a multi-Region key, the region of its primary key; never changes but by `UpdatePrimaryRegion`.
+    pub(super) primary: Option<Region>,
 }
 
 /// What a key may be used for now.
@@ -52,6 +54,10 @@ pub(super) enum KeyState {
     Disabled,
     /// As disabled, and destroyed at that time unless the deletion is cancelled.
     PendingDeletion(Timestamp),
+    /// As disabled; so many days after the last replica is deleted it is destroyed, unless the deletion is cancelled.
+    PendingReplicaDeletion(u32),
+    /// For no cryptography, because there is no material.
+    PendingImport,
 }
 
 impl KeyState {
@@ -61,6 +67,8 @@ impl KeyState {
             Self::Enabled => "Enabled",
             Self::Disabled => "Disabled",
             Self::PendingDeletion(_) => "PendingDeletion",
+            Self::PendingReplicaDeletion(_) => "PendingReplicaDeletion",
+            Self::PendingImport => "PendingImport",
         }
     }
 
@@ -68,7 +76,15 @@ impl KeyState {
     pub(super) fn deletion(self) -> Option<Timestamp> {
         match self {
             Self::PendingDeletion(at) => Some(at),
-            Self::Enabled | Self::Disabled => None,
+            Self::Enabled | Self::Disabled | Self::PendingReplicaDeletion(_) | Self::PendingImport => None,
+        }
+    }
+
+    /// Days between the deletion of the last replica and that of the key.
+    pub(super) fn deletion_window(self) -> Option<i32> {
+        match self {
+            Self::PendingReplicaDeletion(days) => i32::try_from(days).ok(),
+            Self::Enabled | Self::Disabled | Self::PendingDeletion(_) | Self::PendingImport => None,
         }
     }
 }
@@ -81,19 +97,33 @@ impl Key {
             KeyState::Disabled => Err(KmsError::Disabled {
                 key: Arc::clone(&self.arn),
             }),
-            KeyState::PendingDeletion(_) => Err(KmsError::PendingDeletion {
+            KeyState::PendingImport => Err(KmsError::PendingImport {
                 key: Arc::clone(&self.arn),
             }),
+            KeyState::PendingDeletion(_) | KeyState::PendingReplicaDeletion(_) => self.check_not_pending(),
         }
     }
 
     /// Refuses a key that will be deleted.
     pub(super) fn check_not_pending(&self) -> Result<(), KmsError> {
         match self.state {
-            KeyState::Enabled | KeyState::Disabled => Ok(()),
+            KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => Ok(()),
             KeyState::PendingDeletion(_) => Err(KmsError::PendingDeletion {
                 key: Arc::clone(&self.arn),
             }),
+            KeyState::PendingReplicaDeletion(_) => Err(KmsError::PendingReplicaDeletion {
+                key: Arc::clone(&self.arn),
+            }),
+        }
+    }
+
+    /// Refuses a key that cannot be enabled and disabled: one that will be deleted, or that has no material.
+    pub(super) fn check_switchable(&self) -> Result<(), KmsError> {
+        match self.state {
+            KeyState::Enabled | KeyState::Disabled => Ok(()),
+            KeyState::PendingDeletion(_) | KeyState::PendingReplicaDeletion(_) | KeyState::PendingImport => {
+                self.check_usable()
+            }
         }
     }
 
@@ -142,7 +172,8 @@ pub(super) enum Made {
 pub(super) struct Material {
     /// From 1, rising with each rotation; ciphertexts name it.
     pub(super) version: u32,
-    /// 64 hexadecimal digits, as `KeyMaterialId` shows it; random, tells nothing about the secret.
+    /// 64 hexadecimal digits, as `KeyMaterialId` shows it; tells nothing about the secret. Random, or of imported material
+    /// what only that material has; empty before the first import.
     pub(super) id: Arc<str>,
     /// Why it was made.
     pub(super) made: Made,
@@ -156,6 +187,17 @@ impl Material {
     /// Material of a key that was just created.
     pub(super) fn first(secret: Secret, created: Timestamp, entropy: &dyn Entropy) -> Self {
         Self::new(1, Made::WithTheKey, secret, created, entropy)
+    }
+
+    /// The place of material that will be imported: no secret, and no id until there was one.
+    pub(super) fn awaited(now: Timestamp) -> Self {
+        Self {
+            version: 1,
+            id: "".into(),
+            made: Made::WithTheKey,
+            created: now,
+            secret: Secret::Absent,
+        }
     }
 
     fn new(version: u32, made: Made, secret: Secret, created: Timestamp, entropy: &dyn Entropy) -> Self {

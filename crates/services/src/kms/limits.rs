@@ -37,6 +37,8 @@ pub(super) const KEY_REFERENCE_CHARS_MAX: usize = 2048;
 pub(super) const ALIAS_CHARS_MAX: usize = 256;
 /// Aliases of one key.
 pub(super) const ALIASES_PER_KEY_MAX: usize = 50;
+/// Keys of one multi-Region key: they are changed in one commit.
+pub(super) const RELATED_KEYS_MAX: usize = 64;
 /// Keys of one account in one region.
 pub(super) const KEYS_PER_REGION_MAX: usize = 100_000;
 /// Tags of one key.

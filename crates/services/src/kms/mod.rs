@@ -23,6 +23,7 @@ mod data_key;
 mod data_key_pair;
 mod encryption;
 mod errors;
+mod external;
 mod generate;
 mod grant;
 mod grant_record;
@@ -35,6 +36,7 @@ mod kind;
 mod limits;
 mod mac;
 mod managed;
+mod multi_region;
 mod oaep;
 pub mod operations;
 mod policy;
@@ -245,12 +247,11 @@ impl Kms {
 
 /// The present value of a key that a call found before it waited for the writers' lock.
 fn current(view: &View, key: &Key, now: Timestamp) -> Result<Key, KmsError> {
-    let found = view
-        .key(key.region, key.id, now)
-        .ok_or_else(|| KmsError::KeyNotFound {
-            key: Arc::clone(&key.arn),
-        })?;
-    Ok(Key::clone(found))
+    let found = view.key(key.region, key.id, now).cloned();
+    let found = found.ok_or_else(|| KmsError::KeyNotFound {
+        key: Arc::clone(&key.arn),
+    })?;
+    Ok(Key::clone(&external::as_of(found, now)))
 }
 
 impl std::fmt::Debug for Kms {

@@ -11,6 +11,7 @@
 //! material is also bound to why it was made, and the facts say how many there are, so that none can be taken away.
 
 use super::alias::Alias;
+use super::external::External;
 use super::key::{Key, KeyState, Made, Material};
 use super::kind::{KeyKind, KeySpec, KeyUsage};
 use super::policy;
@@ -64,6 +65,19 @@ struct FactsRecord {
     /// How many.
     #[serde(default = "one")]
     materials: usize,
+    /// Of a key whose material is imported; the secret of material that is not there is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    external: Option<ExternalRecord>,
+    /// Of a multi-Region key, the primary's region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    primary: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExternalRecord {
+    expires_ms: Option<u64>,
+    description: Option<String>,
 }
 
 fn symmetric_default() -> String {
@@ -95,6 +109,8 @@ enum StateRecord {
     Enabled,
     Disabled,
     PendingDeletion { at_ms: u64 },
+    PendingReplicaDeletion { days: u32 },
+    PendingImport,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -194,7 +210,10 @@ pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> R
             return Err(format!("version {version} of its material is missing"));
         }
         let bound_to = binding(record.format, record_key, &record.facts, &stored);
-        former.push(Arc::new(open_material(stored, kind, &bound_to, wrapping)?));
+        let external = facts.external.is_some();
+        former.push(Arc::new(open_material(
+            stored, kind, external, &bound_to, wrapping,
+        )?));
     }
     if facts.materials != former.len() {
         return Err(format!(
@@ -218,6 +237,8 @@ pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> R
             StateRecord::PendingDeletion { at_ms } => {
                 KeyState::PendingDeletion(Timestamp::from_millis(at_ms))
             }
+            StateRecord::PendingReplicaDeletion { days } => KeyState::PendingReplicaDeletion(days),
+            StateRecord::PendingImport => KeyState::PendingImport,
         },
         policy: policy::parse_stored(&facts.policy, &arn)
             .map_err(|error| format!("its policy is not understood: {error}"))?,
@@ -229,6 +250,14 @@ pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> R
             period_days: schedule.period_days,
             next: Timestamp::from_millis(schedule.next_ms),
         }),
+        external: facts.external.map(|external| External {
+            expires: external.expires_ms.map(Timestamp::from_millis),
+            description: external.description,
+        }),
+        primary: match facts.primary {
+            Some(region) => Some(Region::parse(&region).map_err(|error| error.to_string())?),
+            None => None,
+        },
         arn,
     })
 }
@@ -249,6 +278,7 @@ fn kind(facts: &FactsRecord) -> Result<KeyKind, String> {
 fn open_material(
     stored: MaterialRecord,
     kind: KeyKind,
+    external: bool,
     bound_to: &[u8],
     wrapping: &SecretKey,
 ) -> Result<Material, String> {
@@ -257,12 +287,17 @@ fn open_material(
         .map_err(|error| error.to_string())?;
     let secret = unwrap(wrapping, &wrapped, bound_to)
         .map_err(|_| "it was changed, or belongs to another key or data folder".to_owned())?;
+    let secret = if external && secret.expose().is_empty() {
+        Secret::Absent
+    } else {
+        Secret::from_stored(kind, secret).ok_or("its material is of another kind")?
+    };
     Ok(Material {
         version: stored.version,
         id: stored.id.into(),
         made: stored.made.into(),
         created: Timestamp::from_millis(stored.created_ms),
-        secret: Secret::from_stored(kind, secret).ok_or("its material is of another kind")?,
+        secret,
     })
 }
 
@@ -319,6 +354,8 @@ impl From<&Key> for FactsRecord {
                 KeyState::PendingDeletion(at) => StateRecord::PendingDeletion {
                     at_ms: at.as_millis(),
                 },
+                KeyState::PendingReplicaDeletion(days) => StateRecord::PendingReplicaDeletion { days },
+                KeyState::PendingImport => StateRecord::PendingImport,
             },
             policy: key.policy.text().to_owned(),
             tags: key.tags.clone(),
@@ -330,6 +367,11 @@ impl From<&Key> for FactsRecord {
                 next_ms: schedule.next.as_millis(),
             }),
             materials: key.former.len().saturating_add(1),
+            external: key.external.as_ref().map(|external| ExternalRecord {
+                expires_ms: external.expires.map(Timestamp::as_millis),
+                description: external.description.clone(),
+            }),
+            primary: key.primary.map(|region| region.as_str().to_owned()),
         }
     }
 }
@@ -403,6 +445,8 @@ mod tests {
             )),
             former: Vec::new(),
             schedule: None,
+            external: None,
+            primary: None,
             arn,
         }
     }
@@ -416,6 +460,8 @@ mod tests {
             Just(KeyState::Enabled),
             Just(KeyState::Disabled),
             (0..u64::MAX).prop_map(|at| KeyState::PendingDeletion(Timestamp::from_millis(at))),
+            (7..31_u32).prop_map(KeyState::PendingReplicaDeletion),
+            Just(KeyState::PendingImport),
         ]
     }
 

@@ -44,12 +44,16 @@ impl Key {
     pub(super) fn active_schedule(&self) -> Option<Schedule> {
         match self.state {
             KeyState::Enabled | KeyState::Disabled => self.schedule,
-            KeyState::PendingDeletion(_) => None,
+            KeyState::PendingDeletion(_) | KeyState::PendingReplicaDeletion(_) | KeyState::PendingImport => {
+                None
+            }
         }
     }
 
     fn rotation_is_due(&self, now: Timestamp) -> bool {
-        self.state == KeyState::Enabled && self.schedule.is_some_and(|schedule| schedule.next <= now)
+        self.state == KeyState::Enabled
+            && !self.is_replica()
+            && self.schedule.is_some_and(|schedule| schedule.next <= now)
     }
 }
 
@@ -68,10 +72,12 @@ impl Kms {
             let mut rotated = Key::clone(&key);
             rotated.rotate(Made::Automatically, now, &*self.runtime.entropy);
             rotated.schedule = key.schedule.map(|schedule| schedule.after_rotation(now));
-            if self.store(std::slice::from_ref(&rotated)).await.is_ok() {
-                tracing::info!(key = %key.arn, material = %rotated.material.id, "the key was rotated as scheduled");
+            let material = Arc::clone(&rotated.material.id);
+            let rotated = self.view().with_replicas(rotated, now);
+            if self.store(&rotated).await.is_ok() {
+                tracing::info!(key = %key.arn, %material, "the key was rotated as scheduled");
                 let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-                view.put(Arc::new(rotated));
+                rotated.into_iter().map(Arc::new).for_each(|key| view.put(key));
             }
         }
     }

@@ -14,6 +14,8 @@ pub(super) enum Secret {
     Mac(SecretBytes),
     /// Signs, decrypts or agrees on secrets.
     Pair(KeyPair),
+    /// Is to be imported, or has expired.
+    Absent,
 }
 
 impl Secret {
@@ -35,6 +37,7 @@ impl Secret {
             Self::Symmetric(key) => key.expose(),
             Self::Mac(key) => key.expose(),
             Self::Pair(pair) => pair.pkcs8().expose(),
+            Self::Absent => &[],
         }
     }
 
@@ -49,11 +52,19 @@ impl Secret {
         }
     }
 
+    /// Whether there is none.
+    pub(super) fn is_absent(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Symmetric(_) | Self::Mac(_) | Self::Pair(_) => false,
+        }
+    }
+
     /// Of symmetric keys.
     pub(super) fn encrypting_key(&self) -> Option<&SecretKey> {
         match self {
             Self::Symmetric(key) => Some(key),
-            Self::Mac(_) | Self::Pair(_) => None,
+            Self::Mac(_) | Self::Pair(_) | Self::Absent => None,
         }
     }
 
@@ -61,7 +72,7 @@ impl Secret {
     pub(super) fn mac_key(&self) -> Option<&[u8]> {
         match self {
             Self::Mac(key) => Some(key.expose()),
-            Self::Symmetric(_) | Self::Pair(_) => None,
+            Self::Symmetric(_) | Self::Pair(_) | Self::Absent => None,
         }
     }
 
@@ -69,7 +80,7 @@ impl Secret {
     pub(super) fn pair(&self) -> Option<&KeyPair> {
         match self {
             Self::Pair(pair) => Some(pair),
-            Self::Symmetric(_) | Self::Mac(_) => None,
+            Self::Symmetric(_) | Self::Mac(_) | Self::Absent => None,
         }
     }
 }

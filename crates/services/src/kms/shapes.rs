@@ -1,6 +1,6 @@
 //! Structures that several operations share.
 
-use super::key::{AWS_KMS, Key, KeyState};
+use super::key::{Key, KeyState};
 use super::words::{Word, words};
 use bulla_envelope::SecretBytes;
 use bulla_types::Timestamp;
@@ -94,15 +94,16 @@ pub(crate) struct KeyMetadata {
     pub(crate) current_key_material_id: Option<String>,
 }
 
-/// Copies of a multi-Region key; not built.
+/// Which keys a multi-Region key consists of.
 #[derive(Debug, Shape)]
 pub(crate) struct MultiRegionConfiguration {
+    /// `PRIMARY` or `REPLICA`.
     pub(crate) multi_region_key_type: Option<String>,
     pub(crate) primary_key: Option<MultiRegionKey>,
     pub(crate) replica_keys: Option<Vec<MultiRegionKey>>,
 }
 
-/// One copy of a multi-Region key; not built.
+/// One key of a multi-Region key.
 #[derive(Debug, Shape)]
 pub(crate) struct MultiRegionKey {
     pub(crate) arn: Option<String>,
@@ -120,6 +121,7 @@ pub(crate) fn listed<W: Word>(algorithms: &[W]) -> Option<Vec<String>> {
     (!algorithms.is_empty()).then(|| words(algorithms))
 }
 
+/// All but the other keys of a multi-Region key, which the key does not know.
 impl From<&Key> for KeyMetadata {
     fn from(key: &Key) -> Self {
         let spec = key.kind.spec().word();
@@ -133,11 +135,11 @@ impl From<&Key> for KeyMetadata {
             key_usage: key.kind.usage().word().to_owned(),
             key_state: key.state.name().to_owned(),
             deletion_date: key.state.deletion(),
-            valid_to: None,
-            origin: AWS_KMS.to_owned(),
+            valid_to: key.expires(),
+            origin: key.origin().to_owned(),
             custom_key_store_id: None,
             cloud_hsm_cluster_id: None,
-            expiration_model: None,
+            expiration_model: key.expiration_model().map(str::to_owned),
             key_manager: if key.is_aws_managed() { "AWS" } else { "CUSTOMER" }.to_owned(),
             customer_master_key_spec: spec.to_owned(),
             key_spec: spec.to_owned(),
@@ -145,9 +147,9 @@ impl From<&Key> for KeyMetadata {
             signing_algorithms: listed(key.kind.signing_algorithms()),
             key_agreement_algorithms: listed(key.kind.agreement_algorithms()),
             encapsulation_algorithms: None,
-            multi_region: false,
+            multi_region: key.primary.is_some(),
             multi_region_configuration: None,
-            pending_deletion_window_in_days: None,
+            pending_deletion_window_in_days: key.state.deletion_window(),
             mac_algorithms: listed(key.kind.mac_algorithms()),
             xks_key_configuration: None,
             current_key_material_id: key.current_material_id(),

@@ -1,5 +1,6 @@
 //! What happens to keys by itself: the material of those whose deletion date has come is destroyed, and those whose
-//! rotation is due are rotated.
+//! rotation is due are rotated, imported material that has expired is destroyed, and primary keys whose last replica is gone
+//! begin to wait for their own deletion.
 
 use super::limits::SWEEP_INTERVAL;
 use super::{Kms, record};
@@ -16,6 +17,8 @@ pub(super) fn start(kms: &Arc<Kms>) {
             let Some(kms) = service.upgrade() else { return };
             kms.sweep().await;
             kms.rotate_due().await;
+            kms.forget_expired().await;
+            kms.release_primaries().await;
             drop(kms);
             tokio::select! {
                 () = clock.sleep(SWEEP_INTERVAL) => {}

@@ -49,6 +49,34 @@ impl Key {
         })
     }
 
+    /// Refuses to change the rotation of a key whose material is imported, and of a replica, which follows its primary key.
+    pub(super) fn check_rotates_itself(&self) -> Result<(), KmsError> {
+        self.check_rotatable()?;
+        if self.external.is_some() {
+            return Err(self.origin_not_valid());
+        }
+        if self.is_replica() {
+            return Err(KmsError::Unsupported {
+                reason: format!(
+                    "{} is a multi-Region replica key: its rotation is that of its primary key.",
+                    self.arn
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// The refusal of an operation that is for keys of another origin.
+    pub(super) fn origin_not_valid(&self) -> KmsError {
+        KmsError::Unsupported {
+            reason: format!(
+                "{} origin is {} which is not valid for this operation.",
+                self.arn,
+                self.origin()
+            ),
+        }
+    }
+
     /// Refuses to rotate what is not rotated: all but symmetric encryption keys.
     pub(super) fn check_rotatable(&self) -> Result<(), KmsError> {
         if self.kind.is_symmetric() {

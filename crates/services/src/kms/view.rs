@@ -11,12 +11,14 @@ use std::sync::Arc;
 /// An account's part of a region.
 type Place = (AccountId, Region);
 
-/// Keys by id, by account and by alias; the three never disagree.
+/// Keys by id, by account, by alias and by relation; they never disagree.
 #[derive(Debug, Default)]
 pub(super) struct View {
     keys: HashMap<(Region, KeyId), Arc<Key>>,
     ids: BTreeMap<Place, BTreeSet<KeyId>>,
     aliases: BTreeMap<Place, BTreeMap<Arc<str>, KeyId>>,
+    /// Regions of multi-Region keys.
+    related: HashMap<KeyId, BTreeSet<Region>>,
     /// Of keys that are here.
     pub(super) grants: GrantView,
 }
@@ -75,6 +77,26 @@ impl View {
             .filter_map(move |(name, id)| Some((&**name, self.key(region, *id, now)?)))
     }
 
+    /// All keys of a multi-Region key that exist at that time, in order of region; none of another key.
+    pub(super) fn related(&self, id: KeyId, now: Timestamp) -> impl Iterator<Item = &Arc<Key>> {
+        let regions = self.related.get(&id);
+        regions
+            .into_iter()
+            .flatten()
+            .filter_map(move |region| self.key(*region, id, now))
+    }
+
+    /// A primary key with the replicas that follow it: what is shared is the primary's.
+    pub(super) fn with_replicas(&self, primary: Key, now: Timestamp) -> Vec<Key> {
+        let mut all: Vec<Key> = self
+            .related(primary.id, now)
+            .filter(|key| key.region != primary.region)
+            .map(|replica| replica.following(&primary))
+            .collect();
+        all.push(primary);
+        all
+    }
+
     /// How many keys an account has, also those that await deletion.
     pub(super) fn count(&self, owner: AccountId, region: Region) -> usize {
         self.ids.get(&(owner, region)).map_or(0, BTreeSet::len)
@@ -101,6 +123,9 @@ impl View {
         let aliases = self.aliases.entry(place).or_default();
         aliases.extend(key.aliases.iter().map(|alias| (Arc::clone(&alias.name), key.id)));
         self.ids.entry(place).or_default().insert(key.id);
+        if key.primary.is_some() {
+            self.related.entry(key.id).or_default().insert(key.region);
+        }
         self.keys.insert((key.region, key.id), key);
     }
 
@@ -112,6 +137,12 @@ impl View {
             && let Some(ids) = self.ids.get_mut(&(key.owner, region))
         {
             ids.remove(&id);
+        }
+        if let Some(regions) = self.related.get_mut(&id) {
+            regions.remove(&region);
+            if regions.is_empty() {
+                self.related.remove(&id);
+            }
         }
         self.grants.remove_key(region, id)
     }

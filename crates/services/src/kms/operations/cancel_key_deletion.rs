@@ -58,13 +58,19 @@ impl Operation for CancelKeyDeletion {
         let (_, target) = granted.into_parts();
         let key = target.into_key()?;
         kms.update(call, &key, |key| match key.state {
-            KeyState::PendingDeletion(_) => {
-                key.state = KeyState::Disabled;
+            KeyState::PendingDeletion(_) | KeyState::PendingReplicaDeletion(_) => {
+                key.state = if key.material.secret.is_absent() {
+                    KeyState::PendingImport
+                } else {
+                    KeyState::Disabled
+                };
                 Ok(())
             }
-            KeyState::Enabled | KeyState::Disabled => Err(KmsError::NotPendingDeletion {
-                key: Arc::clone(&key.arn),
-            }),
+            KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => {
+                Err(KmsError::NotPendingDeletion {
+                    key: Arc::clone(&key.arn),
+                })
+            }
         })
         .await?;
         Ok(CancelKeyDeletionOutput {

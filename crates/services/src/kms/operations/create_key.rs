@@ -2,9 +2,11 @@
 
 use crate::kms::access::{check_not_locked_out, with_key_kind, with_request_tags};
 use crate::kms::errors::KmsError;
-use crate::kms::key::{AWS_KMS, Key, KeyState, Material};
-use crate::kms::kind::{KeyKind, KeySpec, KeyUsage, built};
+use crate::kms::external::{AWS_KMS, EXTERNAL, External};
+use crate::kms::key::{Key, KeyState, Material};
+use crate::kms::kind::{KeyKind, KeySpec, KeyUsage, PairSpec, built};
 use crate::kms::limits::KEYS_PER_REGION_MAX;
+use crate::kms::multi_region::RegionRole;
 use crate::kms::reference::key_arn;
 use crate::kms::shapes::{KeyMetadata, Tag};
 use crate::kms::validate::{self, one_of};
@@ -12,7 +14,7 @@ use crate::kms::view::View;
 use crate::kms::words::Word;
 use crate::kms::{Kms, policy};
 use bulla_gate::{Access, AccessRequest, Authorized, Call, Operation, Resolved};
-use bulla_types::KeyId;
+use bulla_types::{AccountId, KeyId, Region};
 use bulla_wire::Shape;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,7 +37,7 @@ pub(crate) struct CreateKeyInput {
     pub(crate) customer_master_key_spec: Option<String>,
     /// `SYMMETRIC_DEFAULT` if absent.
     pub(crate) key_spec: Option<String>,
-    /// `AWS_KMS`, also if absent.
+    /// `AWS_KMS`, also if absent, or `EXTERNAL`: the material will be imported.
     pub(crate) origin: Option<String>,
     pub(crate) custom_key_store_id: Option<String>,
     /// Whether the author may lock himself out.
@@ -43,6 +45,7 @@ pub(crate) struct CreateKeyInput {
     pub(crate) bypass_policy_lockout_safety_check: bool,
     #[member(default)]
     pub(crate) tags: Vec<Tag>,
+    /// Whether it can be replicated to other regions.
     pub(crate) multi_region: Option<bool>,
     pub(crate) xks_key_id: Option<String>,
 }
@@ -60,6 +63,8 @@ pub(crate) struct NewKey {
     id: KeyId,
     arn: Arc<str>,
     kind: KeyKind,
+    origin: &'static str,
+    multi_region: bool,
     tags: BTreeMap<String, String>,
 }
 
@@ -73,15 +78,25 @@ impl Operation for CreateKey {
 
     async fn resolve(_: &Kms, call: &Call<'_>, input: CreateKeyInput) -> Result<Resolved<Self>, KmsError> {
         let kind = kind(&input)?;
-        check_origin(&input)?;
+        let origin = origin(&input, kind)?;
+        let multi_region = input.multi_region == Some(true);
         validate::description(input.description.as_deref().unwrap_or_default())?;
         let tags = validate::tags(&input.tags)?;
-        let id = KeyId::from_entropy(call.runtime().entropy.id_bytes());
+        let random = call.runtime().entropy.id_bytes();
+        let (id, role) = if multi_region {
+            (
+                KeyId::multi_region_from_entropy(random),
+                Some(RegionRole::Primary),
+            )
+        } else {
+            (KeyId::from_entropy(random), None)
+        };
         let arn = key_arn(call.region(), call.account(), id);
-        let create = with_key_kind(AccessRequest::new("kms:CreateKey", "*", call.account()), kind).with_key(
+        let create = AccessRequest::new("kms:CreateKey", "*", call.account()).with_key(
             "kms:BypassPolicyLockoutSafetyCheck",
             input.bypass_policy_lockout_safety_check.to_string(),
         );
+        let create = with_key_kind(create, kind, origin, role);
         let mut needs = vec![with_request_tags(create, tags.keys(), &tags)];
         if !tags.is_empty() {
             let tag = AccessRequest::new("kms:TagResource", Arc::clone(&arn), call.account());
@@ -89,7 +104,14 @@ impl Operation for CreateKey {
         }
         Ok(Resolved {
             input,
-            target: NewKey { id, arn, kind, tags },
+            target: NewKey {
+                id,
+                arn,
+                kind,
+                origin,
+                multi_region,
+                tags,
+            },
             access: Access::Needs(needs),
         })
     }
@@ -103,8 +125,13 @@ impl Operation for CreateKey {
         let (owner, region, now) = (call.account(), call.region(), call.time());
         let text = input.policy.clone().unwrap_or_else(|| policy::default_for(owner));
         let policy = policy::parse(&text, &new.arn)?;
-        check_quota(&kms.view(), call)?;
-        let secret = kms.new_secret(new.kind).await?;
+        check_quota(&kms.view(), owner, region)?;
+        let (material, external) = if new.origin == EXTERNAL {
+            (Material::awaited(now), Some(External::default()))
+        } else {
+            let secret = kms.new_secret(new.kind).await?;
+            (Material::first(secret, now, &*call.runtime().entropy), None)
+        };
         let key = Key {
             id: new.id,
             region,
@@ -113,28 +140,36 @@ impl Operation for CreateKey {
             kind: new.kind,
             created: now,
             description: input.description.unwrap_or_default(),
-            state: KeyState::Enabled,
+            state: match external {
+                None => KeyState::Enabled,
+                Some(_) => KeyState::PendingImport,
+            },
             policy,
             tags: new.tags,
             aliases: Vec::new(),
-            material: Arc::new(Material::first(secret, now, &*call.runtime().entropy)),
+            material: Arc::new(material),
             former: Vec::new(),
             schedule: None,
+            external,
+            primary: new.multi_region.then_some(region),
         };
         if input.policy.is_some() && !input.bypass_policy_lockout_safety_check {
             check_not_locked_out(call, &key)?;
         }
         kms.write(call, |view| {
-            check_quota(view, call)?;
-            let key_metadata = KeyMetadata::from(&key);
-            Ok((vec![key], CreateKeyOutput { key_metadata }))
+            check_quota(view, owner, region)?;
+            Ok((vec![key.clone()], ()))
         })
-        .await
+        .await?;
+        Ok(CreateKeyOutput {
+            key_metadata: kms.view().metadata(&key, now),
+        })
     }
 }
 
-fn check_quota(view: &View, call: &Call<'_>) -> Result<(), KmsError> {
-    if view.count(call.account(), call.region()) < KEYS_PER_REGION_MAX {
+/// Refuses one key too many in a region.
+pub(super) fn check_quota(view: &View, owner: AccountId, region: Region) -> Result<(), KmsError> {
+    if view.count(owner, region) < KEYS_PER_REGION_MAX {
         return Ok(());
     }
     Err(KmsError::LimitExceeded {
@@ -182,21 +217,27 @@ fn kind(input: &CreateKeyInput) -> Result<KeyKind, KmsError> {
     })
 }
 
-/// Refuses material from elsewhere, and copies in other regions.
-fn check_origin(input: &CreateKeyInput) -> Result<(), KmsError> {
-    if let Some(origin) = input.origin.as_deref() {
-        one_of(origin, "origin", ORIGINS)?;
-        if origin != AWS_KMS {
-            return Err(unsupported(&format!("Keys of the origin {origin}")));
-        }
-    }
-    if input.multi_region == Some(true) {
-        return Err(unsupported("Multi-Region keys"));
-    }
+const IMPORTS: bool = false;
+
+/// Where the material will come from. Custom key stores are not built.
+fn origin(input: &CreateKeyInput, kind: KeyKind) -> Result<&'static str, KmsError> {
+    let origin = input.origin.as_deref().unwrap_or(AWS_KMS);
+    one_of(origin, "origin", ORIGINS)?;
     if input.custom_key_store_id.is_some() || input.xks_key_id.is_some() {
         return Err(unsupported("Custom key stores"));
     }
-    Ok(())
+    if origin == AWS_KMS {
+        return Ok(AWS_KMS);
+    }
+    let ml_dsa = matches!(
+        kind.pair(),
+        Some(PairSpec::MlDsa44 | PairSpec::MlDsa65 | PairSpec::MlDsa87)
+    );
+    if origin != EXTERNAL || ml_dsa || !IMPORTS {
+        let spec = kind.spec().word();
+        return Err(unsupported(&format!("{spec} keys of the origin {origin}")));
+    }
+    Ok(EXTERNAL)
 }
 
 fn unsupported(what: &str) -> KmsError {

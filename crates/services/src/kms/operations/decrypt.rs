@@ -8,6 +8,7 @@ use crate::kms::ciphertext::Ciphertext;
 use crate::kms::data_key::{end_dry_run, no_recipient};
 use crate::kms::encryption::Encryption;
 use crate::kms::errors::KmsError;
+use crate::kms::external::as_of;
 use crate::kms::limits::CIPHERTEXT_BYTES_MAX;
 use crate::kms::shapes::{Plaintext, RecipientInfo};
 use crate::kms::words::Word;
@@ -127,7 +128,7 @@ impl Kms {
         let key = self
             .view()
             .key(call.region(), ciphertext.key, call.time())
-            .map(Arc::clone)
+            .map(|key| as_of(Arc::clone(key), call.time()))
             .ok_or(KmsError::CiphertextKeyUnknown)?;
         let grants = self.grants_of(call, &key);
         Ok(Sought::found(key, grants))

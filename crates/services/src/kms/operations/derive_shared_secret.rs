@@ -5,7 +5,6 @@ use crate::kms::access::Sought;
 use crate::kms::agreement::Agreement;
 use crate::kms::data_key::{end_dry_run, no_recipient};
 use crate::kms::errors::KmsError;
-use crate::kms::key::AWS_KMS;
 use crate::kms::shapes::{Plaintext, RecipientInfo};
 use crate::kms::words::Word;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
@@ -93,7 +92,7 @@ impl Operation for DeriveSharedSecret {
             shared_secret: Plaintext::new(secret),
             ciphertext_for_recipient: None,
             key_agreement_algorithm: agreement.algorithm.word().to_owned(),
-            key_origin: AWS_KMS.to_owned(),
+            key_origin: key.origin().to_owned(),
         })
     }
 }

@@ -60,7 +60,7 @@ impl Operation for DescribeKey {
         let (_, target) = granted.into_parts();
         let key = kms.key_for_use(call, target).await?;
         Ok(DescribeKeyOutput {
-            key_metadata: KeyMetadata::from(&*key),
+            key_metadata: kms.view().metadata(&key, call.time()),
         })
     }
 }

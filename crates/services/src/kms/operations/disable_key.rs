@@ -41,7 +41,7 @@ impl Operation for DisableKey {
         let (_, target) = granted.into_parts();
         let key = target.into_key()?;
         kms.update(call, &key, |key| {
-            key.check_not_pending()?;
+            key.check_switchable()?;
             key.state = KeyState::Disabled;
             Ok(())
         })

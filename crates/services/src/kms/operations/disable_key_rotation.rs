@@ -43,8 +43,8 @@ impl Operation for DisableKeyRotation {
     async fn execute(kms: &Kms, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, KmsError> {
         let (_, target) = granted.into_parts();
         let key = target.into_key()?;
-        key.check_rotatable()?;
-        kms.update(call, &key, |key| {
+        key.check_rotates_itself()?;
+        kms.update_with_replicas(call, &key, |key| {
             key.check_usable()?;
             key.schedule = None;
             Ok(())

@@ -64,9 +64,9 @@ impl Operation for EnableKeyRotation {
     async fn execute(kms: &Kms, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, KmsError> {
         let (input, target) = granted.into_parts();
         let key = target.into_key()?;
-        key.check_rotatable()?;
+        key.check_rotates_itself()?;
         let (days, now) = (period(&input)?, call.time());
-        kms.update(call, &key, |key| {
+        kms.update_with_replicas(call, &key, |key| {
             key.check_usable()?;
             // The same request again moves no date.
             if key.schedule.is_none_or(|schedule| schedule.period_days != days) {

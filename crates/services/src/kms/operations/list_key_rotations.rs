@@ -107,6 +107,7 @@ impl Operation for ListKeyRotations {
         let all = input.include_key_material.as_deref() == Some("ALL_KEY_MATERIAL");
         let mut found = key
             .materials()
+            .filter(|material| !material.id.is_empty())
             .filter(|material| material.version > page.after && (all || material.made != Made::WithTheKey));
         let (mut rotations, mut last) = (Vec::new(), 0);
         for material in found.by_ref().take(page.limit) {
@@ -129,14 +130,20 @@ fn entry(key: &Key, material: &Material) -> RotationsListEntry {
         Made::Automatically => Some("AUTOMATIC"),
         Made::OnDemand => Some("ON_DEMAND"),
     };
+    let external = key.external.as_ref();
+    let import_state = if material.secret.is_absent() {
+        "PENDING_IMPORT"
+    } else {
+        "IMPORTED"
+    };
     RotationsListEntry {
         key_id: key.arn.to_string(),
         key_material_id: material.id.to_string(),
-        key_material_description: None,
-        import_state: None,
+        key_material_description: external.and_then(|external| external.description.clone()),
+        import_state: external.map(|_| import_state.to_owned()),
         key_material_state: if current { "CURRENT" } else { "NON_CURRENT" }.to_owned(),
-        expiration_model: None,
-        valid_to: None,
+        expiration_model: key.expiration_model().map(str::to_owned),
+        valid_to: key.expires(),
         rotation_date: rotation_type.map(|_| material.created),
         rotation_type: rotation_type.map(str::to_owned),
     }

@@ -32,6 +32,7 @@ mod list_retirable_grants;
 mod probe_decrypt;
 mod put_key_policy;
 mod re_encrypt;
+mod replicate_key;
 mod retire_grant;
 mod revoke_grant;
 mod rotate_key_on_demand;
@@ -41,6 +42,7 @@ mod tag_resource;
 mod untag_resource;
 mod update_alias;
 mod update_key_description;
+mod update_primary_region;
 mod verify;
 mod verify_mac;
 
@@ -66,9 +68,6 @@ pub(super) const NOT_BUILT: &[&str] = &[
     "DeleteImportedKeyMaterial",
     "GetParametersForImport",
     "ImportKeyMaterial",
-    // Multi-Region keys.
-    "ReplicateKey",
-    "UpdatePrimaryRegion",
     "GetKeyLastUsage",
 ];
 
@@ -105,6 +104,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<list_retirable_grants::ListRetirableGrants>(),
     Endpoint::of::<put_key_policy::PutKeyPolicy>(),
     Endpoint::of::<re_encrypt::ReEncrypt>(),
+    Endpoint::of::<replicate_key::ReplicateKey>(),
     Endpoint::of::<retire_grant::RetireGrant>(),
     Endpoint::of::<revoke_grant::RevokeGrant>(),
     Endpoint::of::<rotate_key_on_demand::RotateKeyOnDemand>(),
@@ -114,6 +114,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<untag_resource::UntagResource>(),
     Endpoint::of::<update_alias::UpdateAlias>(),
     Endpoint::of::<update_key_description::UpdateKeyDescription>(),
+    Endpoint::of::<update_primary_region::UpdatePrimaryRegion>(),
     Endpoint::of::<verify::Verify>(),
     Endpoint::of::<verify_mac::VerifyMac>(),
 ];

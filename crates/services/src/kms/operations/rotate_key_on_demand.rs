@@ -57,9 +57,9 @@ impl Operation for RotateKeyOnDemand {
     ) -> Result<RotateKeyOnDemandOutput, KmsError> {
         let (_, target) = granted.into_parts();
         let key = target.into_key()?;
-        key.check_rotatable()?;
+        key.check_rotates_itself()?;
         let now = call.time();
-        kms.update(call, &key, |key| {
+        kms.update_with_replicas(call, &key, |key| {
             key.check_usable()?;
             let before = key.materials().filter(|material| material.made == Made::OnDemand);
             if before.count() >= ROTATIONS_ON_DEMAND_MAX {

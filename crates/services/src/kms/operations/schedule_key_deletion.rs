@@ -1,11 +1,11 @@
 //! `ScheduleKeyDeletion`: the key stops working now, and its material is destroyed after the waiting period.
 
-use crate::kms::Kms;
 use crate::kms::access::Sought;
 use crate::kms::errors::KmsError;
 use crate::kms::key::KeyState;
 use crate::kms::limits::{DELETION_WINDOW_DAYS_DEFAULT, DELETION_WINDOW_DAYS_MAX, DELETION_WINDOW_DAYS_MIN};
 use crate::kms::validate::range;
+use crate::kms::{Kms, current};
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
 use bulla_types::Timestamp;
 use bulla_wire::Shape;
@@ -31,7 +31,8 @@ pub(crate) struct ScheduleKeyDeletionInput {
 pub(crate) struct ScheduleKeyDeletionOutput {
     /// Key ARN.
     pub(crate) key_id: String,
-    pub(crate) deletion_date: Timestamp,
+    /// Nothing while replicas are waited for.
+    pub(crate) deletion_date: Option<Timestamp>,
     pub(crate) key_state: String,
     pub(crate) pending_window_in_days: i32,
 }
@@ -83,17 +84,23 @@ impl Operation for ScheduleKeyDeletion {
         let (input, target) = granted.into_parts();
         let key = target.into_key()?;
         let days = window(&input)?;
-        let deletion = call.time().after(DAY.saturating_mul(days.unsigned_abs()));
-        let state = KeyState::PendingDeletion(deletion);
-        kms.update(call, &key, |key| {
-            key.check_not_pending()?;
-            key.state = state;
-            Ok(())
-        })
-        .await?;
+        let now = call.time();
+        let state = kms
+            .write(call, |view| {
+                let mut key = current(view, &key, now)?;
+                key.check_not_pending()?;
+                key.state = if key.has_replicas(view, now) {
+                    KeyState::PendingReplicaDeletion(days.unsigned_abs())
+                } else {
+                    KeyState::PendingDeletion(now.after(DAY.saturating_mul(days.unsigned_abs())))
+                };
+                let state = key.state;
+                Ok((vec![key], state))
+            })
+            .await?;
         Ok(ScheduleKeyDeletionOutput {
             key_id: key.arn.to_string(),
-            deletion_date: deletion,
+            deletion_date: state.deletion(),
             key_state: state.name().to_owned(),
             pending_window_in_days: days,
         })

@@ -7,6 +7,7 @@ mod key_pairs;
 mod lifecycle;
 mod macs;
 mod managed;
+mod multi_region;
 mod names;
 mod permissions;
 mod policies;
