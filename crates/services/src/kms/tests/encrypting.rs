@@ -140,8 +140,7 @@ async fn keys_of_other_kinds_say_that_they_are_not_built() {
     for input in [
         json!({"KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"}),
         json!({"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE"}),
-        json!({"Origin": "EXTERNAL"}),
-        json!({"MultiRegion": true}),
+        json!({"Origin": "AWS_CLOUDHSM"}),
     ] {
         assert_eq!(
             server.error("CreateKey", input).await,
