@@ -190,6 +190,8 @@ impl Kms {
             material: Arc::new(Material::first(Secret::symmetric(entropy), now, entropy)),
             former: Vec::new(),
             schedule: Some(Schedule::starting(MANAGED_ROTATION_DAYS, now)),
+            external: None,
+            primary: None,
             arn,
         })))
     }

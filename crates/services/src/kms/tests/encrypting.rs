@@ -199,7 +199,7 @@ async fn an_operation_that_is_not_built_says_so() {
     let server = Server::start().await;
     for (operation, expected) in [
         ("DescribeCustomKeyStores", "UnsupportedOperationException"),
-        ("ReplicateKey", "UnsupportedOperationException"),
+        ("GetKeyLastUsage", "UnsupportedOperationException"),
         ("Nonsense", "UnknownOperationException"),
     ] {
         assert_eq!(server.error(operation, json!({})).await, expected);
