@@ -74,7 +74,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "clients",
-        about: "boto3, AWS CLI, JavaScript and Rust round trips over TLS",
+        about: "boto3, AWS CLI, Encryption SDK, JavaScript and Rust round trips over TLS",
         run: clients,
     },
     Step {
@@ -328,12 +328,16 @@ fn blackbox() -> Result<Outcome, String> {
     pytest(&[
         PYTHON,
         "--ignore=crates/conformance/python/test_clients.py",
+        "--ignore=crates/conformance/python/test_encryption_sdk.py",
         "--ignore=crates/conformance/python/test_kill9.py",
     ])
 }
 
 fn clients() -> Result<Outcome, String> {
-    pytest(&["crates/conformance/python/test_clients.py"])
+    pytest(&[
+        "crates/conformance/python/test_clients.py",
+        "crates/conformance/python/test_encryption_sdk.py",
+    ])
 }
 
 fn kill9() -> Result<Outcome, String> {

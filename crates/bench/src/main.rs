@@ -8,6 +8,7 @@ mod arguments;
 mod backlog;
 mod clock;
 mod connection;
+mod keys;
 mod latency;
 mod messages;
 mod peers;

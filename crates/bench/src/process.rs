@@ -145,12 +145,7 @@ impl Server {
     ///
     /// `None` where there is no `/proc`. Source: `man 5 proc_pid_stat`, fields 14 and 15.
     pub(crate) fn cpu_seconds(&self) -> Option<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
-        // The second field is the program's name in parentheses and may hold spaces.
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-        let user: f64 = fields.next()?.parse().ok()?;
-        let kernel: f64 = fields.next()?.parse().ok()?;
-        Some((user + kernel) / self.ticks_per_second)
+        Some(cpu_ticks(&self.child.id()?.to_string())? / self.ticks_per_second)
     }
 
     /// Resident memory, MiB.
@@ -177,6 +172,23 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// CPU time that this thread used so far, seconds; `None` where there is no `/proc`. Source: `man 5 proc_pid_schedstat`.
+pub(crate) fn own_cpu_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;
+    Some(nanoseconds / 1e9)
+}
+
+/// CPU time of a process in clock ticks.
+fn cpu_ticks(process: &str) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is the program's name in parentheses and may hold spaces.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let kernel: f64 = fields.next()?.parse().ok()?;
+    Some(user + kernel)
 }
 
 /// The certificate of the server's development authority, in PEM.

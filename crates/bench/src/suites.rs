@@ -9,7 +9,7 @@ use crate::report::{Row, medians};
 use crate::setting::{Case, Encryption, Setting};
 use crate::transport::Http;
 use crate::work::Work;
-use crate::{Failure, backlog, latency, peers, yardstick};
+use crate::{Failure, backlog, keys, latency, peers, yardstick};
 
 /// What a run found.
 #[derive(Default)]
@@ -33,12 +33,13 @@ pub(crate) enum Suite {
     Durability,
     Latency,
     Backlog,
+    Keys,
     Peers,
 }
 
 impl Suite {
     /// All, in the order in which they run.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Core,
         Self::RoundTrip,
         Self::Fifo,
@@ -48,11 +49,12 @@ impl Suite {
         Self::Durability,
         Self::Latency,
         Self::Backlog,
+        Self::Keys,
         Self::Peers,
     ];
 
     /// What runs unless asked otherwise: what needs neither much time nor other servers.
-    pub(crate) const USUAL: [Self; 8] = [
+    pub(crate) const USUAL: [Self; 9] = [
         Self::Core,
         Self::RoundTrip,
         Self::Fifo,
@@ -61,6 +63,7 @@ impl Suite {
         Self::Transports,
         Self::Durability,
         Self::Latency,
+        Self::Keys,
     ];
 
     /// Its name on the command line.
@@ -75,6 +78,7 @@ impl Suite {
             Self::Durability => "durability",
             Self::Latency => "latency",
             Self::Backlog => "backlog",
+            Self::Keys => "keys",
             Self::Peers => "peers",
         }
     }
@@ -101,6 +105,7 @@ async fn run_one(suite: Suite, arguments: &Arguments, findings: &mut Findings) -
         Suite::Durability => return durability(arguments, findings).await,
         Suite::Latency => return latency::measure(arguments, findings).await,
         Suite::Backlog => return backlog::measure(arguments, findings).await,
+        Suite::Keys => return keys::measure(arguments, findings).await,
         Suite::Peers => return peers::measure(arguments, findings).await,
         Suite::Core
         | Suite::RoundTrip
@@ -206,7 +211,7 @@ fn cases(suite: Suite, arguments: &Arguments) -> Vec<(Case, Vec<Work>)> {
                 }
             }
         }
-        Suite::Durability | Suite::Latency | Suite::Backlog | Suite::Peers => {}
+        Suite::Durability | Suite::Latency | Suite::Backlog | Suite::Keys | Suite::Peers => {}
     }
     cases
 }

@@ -29,8 +29,15 @@ pub enum KmsError {
     },
     /// `DryRun` was set, and the call would have succeeded.
     DryRun,
+    /// The import token is too old.
+    ExpiredImportToken,
     /// The ciphertext was made with another key than the request names.
     IncorrectKey,
+    /// Imported material that is not what the key needs.
+    IncorrectKeyMaterial {
+        /// What it needs.
+        reason: String,
+    },
     /// A defect, or the storage failed; the log says more.
     Internal,
     /// An alias that is reserved or misspelt.
@@ -57,6 +64,8 @@ pub enum KmsError {
     },
     /// A grant token that was not made here, or whose grant has ended.
     InvalidGrantToken,
+    /// An import token that was not made here, or is for another key.
+    InvalidImportToken,
     /// A text that is neither a key id nor any other name of a key.
     InvalidKeyId {
         /// The text.
@@ -149,7 +158,9 @@ impl KmsError {
             Self::CiphertextKeyUnknown,
             Self::Disabled { key: key() },
             Self::DryRun,
+            Self::ExpiredImportToken,
             Self::IncorrectKey,
+            Self::IncorrectKeyMaterial { reason: text() },
             Self::Internal,
             Self::InvalidAliasName { reason: "" },
             Self::InvalidArn { text: text() },
@@ -157,6 +168,7 @@ impl KmsError {
             Self::GrantNotFound { id: key() },
             Self::InvalidGrantId { id: text() },
             Self::InvalidGrantToken,
+            Self::InvalidImportToken,
             Self::InvalidKeyId { text: text() },
             Self::InvalidKeyUsage { reason: text() },
             Self::InvalidMac,
@@ -195,7 +207,9 @@ impl ErrorCode for KmsError {
             Self::CiphertextKeyUnknown => sender("AccessDeniedException"),
             Self::Disabled { .. } => sender("DisabledException"),
             Self::DryRun => sender("DryRunOperationException"),
+            Self::ExpiredImportToken => sender("ExpiredImportTokenException"),
             Self::IncorrectKey => sender("IncorrectKeyException"),
+            Self::IncorrectKeyMaterial { .. } => sender("IncorrectKeyMaterialException"),
             Self::Internal => ErrorRow {
                 shape: "KMSInternalException",
                 query_code: "KMSInternalException",
@@ -207,6 +221,7 @@ impl ErrorCode for KmsError {
             Self::InvalidCiphertext => sender("InvalidCiphertextException"),
             Self::InvalidGrantId { .. } => sender("InvalidGrantIdException"),
             Self::InvalidGrantToken => sender("InvalidGrantTokenException"),
+            Self::InvalidImportToken => sender("InvalidImportTokenException"),
             Self::InvalidKeyUsage { .. } => sender("InvalidKeyUsageException"),
             Self::InvalidMac => sender("KMSInvalidMacException"),
             Self::InvalidSignature => sender("KMSInvalidSignatureException"),
@@ -234,6 +249,7 @@ impl ErrorCode for KmsError {
             }
             Self::Disabled { key } => format!("{key} is disabled.").into(),
             Self::DryRun => "The request would have succeeded, but the DryRun option is set.".into(),
+            Self::ExpiredImportToken => "The import token has expired.".into(),
             Self::IncorrectKey => {
                 "The key ID in the request does not identify a CMK that can perform this operation.".into()
             }
@@ -247,6 +263,7 @@ impl ErrorCode for KmsError {
             Self::GrantNotFound { id } => format!("Grant ID {id} not found").into(),
             Self::InvalidGrantId { id } => format!("Invalid grant ID {id}").into(),
             Self::InvalidGrantToken => "Invalid grant token".into(),
+            Self::InvalidImportToken => "The import token is invalid or is for another key.".into(),
             Self::InvalidKeyId { text } => format!("Invalid keyId '{text}'").into(),
             Self::InvalidMarker => "Invalid marker".into(),
             Self::KeyNotFound { key } => format!("Key '{key}' does not exist").into(),
@@ -257,7 +274,8 @@ impl ErrorCode for KmsError {
             Self::PendingReplicaDeletion { key } => format!("{key} is pending replica deletion.").into(),
             Self::ReplicaExists { key } => format!("{key} already exists.").into(),
             Self::PolicyNotFound => "No such policy exists".into(),
-            Self::InvalidKeyUsage { reason }
+            Self::IncorrectKeyMaterial { reason }
+            | Self::InvalidKeyUsage { reason }
             | Self::LimitExceeded { reason }
             | Self::MalformedPolicy { reason }
             | Self::Tag { reason }

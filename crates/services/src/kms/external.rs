@@ -5,6 +5,7 @@
 //! material, which is what the same material is known by when it comes again.
 
 use super::Kms;
+use super::errors::KmsError;
 use super::key::{Key, KeyState, Material};
 use super::secret::Secret;
 use bulla_types::Timestamp;
@@ -14,6 +15,10 @@ use std::sync::{Arc, PoisonError};
 pub(super) const AWS_KMS: &str = "AWS_KMS";
 /// Where the material of a key comes from: imported.
 pub(super) const EXTERNAL: &str = "EXTERNAL";
+/// Imported material that is destroyed at a time.
+pub(super) const EXPIRES: &str = "KEY_MATERIAL_EXPIRES";
+/// Imported material that stays.
+pub(super) const DOES_NOT_EXPIRE: &str = "KEY_MATERIAL_DOES_NOT_EXPIRE";
 
 /// What is known of imported material beside itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,9 +50,17 @@ impl Key {
             return None;
         }
         Some(match external.expires {
-            Some(_) => "KEY_MATERIAL_EXPIRES",
-            None => "KEY_MATERIAL_DOES_NOT_EXPIRE",
+            Some(_) => EXPIRES,
+            None => DOES_NOT_EXPIRE,
         })
+    }
+
+    /// Refuses a key whose material is not imported.
+    pub(super) fn check_external(&self) -> Result<(), KmsError> {
+        match self.external {
+            Some(_) => Ok(()),
+            None => Err(self.origin_not_valid()),
+        }
     }
 
     fn has_expired(&self, now: Timestamp) -> bool {

@@ -78,6 +78,26 @@ impl KeyPair {
         self.pkcs8
     }
 
+    /// Whether a pair that came from outside is one of its spec. The library checks that its two halves belong together, and of
+    /// elliptic curves that they are on the curve.
+    pub(super) fn is_sound(&self) -> bool {
+        let bits = match self.pair {
+            PairSpec::Rsa2048 => 2048,
+            PairSpec::Rsa3072 => 3072,
+            PairSpec::Rsa4096 => 4096,
+            PairSpec::NistP256
+            | PairSpec::NistP384
+            | PairSpec::NistP521
+            | PairSpec::Secp256k1
+            | PairSpec::Ed25519
+            | PairSpec::MlDsa44
+            | PairSpec::MlDsa65
+            | PairSpec::MlDsa87 => return self.read().is_some(),
+        };
+        let of_that_size = |key: PrivateDecryptingKey| key.key_size_bits() == bits;
+        PrivateDecryptingKey::from_pkcs8(self.pkcs8.expose()).is_ok_and(of_that_size) && self.read().is_some()
+    }
+
     /// As the library wants it; `None` when it refuses it.
     pub(super) fn read(&self) -> Option<&ReadPair> {
         self.read

@@ -37,6 +37,16 @@ pub(super) const KEY_REFERENCE_CHARS_MAX: usize = 2048;
 pub(super) const ALIAS_CHARS_MAX: usize = 256;
 /// Aliases of one key.
 pub(super) const ALIASES_PER_KEY_MAX: usize = 50;
+/// Days that imported material may be valid.
+pub(super) const IMPORT_VALID_DAYS_MAX: u32 = 365;
+/// How long an import token is good for.
+pub(super) const IMPORT_TOKEN_LIFETIME: Duration = Duration::from_hours(24);
+/// An import token, bytes; at least one.
+pub(super) const IMPORT_TOKEN_BYTES_MAX: usize = 6144;
+/// Key material on its way in, encrypted, bytes; at least one.
+pub(super) const IMPORTED_MATERIAL_BYTES_MAX: usize = 6144;
+/// The description of imported material, characters.
+pub(super) const MATERIAL_DESCRIPTION_CHARS_MAX: usize = 256;
 /// Keys of one multi-Region key: they are changed in one commit.
 pub(super) const RELATED_KEYS_MAX: usize = 64;
 /// Keys of one account in one region.

@@ -30,6 +30,7 @@ mod grant_record;
 mod grant_shapes;
 mod grant_view;
 mod grants;
+mod import;
 mod key;
 mod key_pair;
 mod kind;

@@ -217,8 +217,6 @@ fn kind(input: &CreateKeyInput) -> Result<KeyKind, KmsError> {
     })
 }
 
-const IMPORTS: bool = false;
-
 /// Where the material will come from. Custom key stores are not built.
 fn origin(input: &CreateKeyInput, kind: KeyKind) -> Result<&'static str, KmsError> {
     let origin = input.origin.as_deref().unwrap_or(AWS_KMS);
@@ -233,7 +231,7 @@ fn origin(input: &CreateKeyInput, kind: KeyKind) -> Result<&'static str, KmsErro
         kind.pair(),
         Some(PairSpec::MlDsa44 | PairSpec::MlDsa65 | PairSpec::MlDsa87)
     );
-    if origin != EXTERNAL || ml_dsa || !IMPORTS {
+    if origin != EXTERNAL || ml_dsa {
         let spec = kind.spec().word();
         return Err(unsupported(&format!("{spec} keys of the origin {origin}")));
     }

@@ -6,6 +6,7 @@ mod create_grant;
 mod create_key;
 mod decrypt;
 mod delete_alias;
+mod delete_imported_key_material;
 mod derive_shared_secret;
 mod describe_key;
 mod disable_key;
@@ -21,7 +22,9 @@ mod generate_mac;
 mod generate_random;
 mod get_key_policy;
 mod get_key_rotation_status;
+mod get_parameters_for_import;
 mod get_public_key;
+mod import_key_material;
 mod list_aliases;
 mod list_grants;
 mod list_key_policies;
@@ -64,10 +67,7 @@ pub(super) const NOT_BUILT: &[&str] = &[
     // ML-KEM.
     "Decapsulate",
     "Encapsulate",
-    // Imported key material.
-    "DeleteImportedKeyMaterial",
-    "GetParametersForImport",
-    "ImportKeyMaterial",
+    // When a key was last used is not recorded.
     "GetKeyLastUsage",
 ];
 
@@ -79,6 +79,7 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<create_key::CreateKey>(),
     Endpoint::of::<Decrypt>(),
     Endpoint::of::<delete_alias::DeleteAlias>(),
+    Endpoint::of::<delete_imported_key_material::DeleteImportedKeyMaterial>(),
     Endpoint::of::<derive_shared_secret::DeriveSharedSecret>(),
     Endpoint::of::<describe_key::DescribeKey>(),
     Endpoint::of::<disable_key::DisableKey>(),
@@ -94,7 +95,9 @@ pub const OPERATIONS: &[Endpoint] = &[
     Endpoint::of::<generate_random::GenerateRandom>(),
     Endpoint::of::<get_key_policy::GetKeyPolicy>(),
     Endpoint::of::<get_key_rotation_status::GetKeyRotationStatus>(),
+    Endpoint::of::<get_parameters_for_import::GetParametersForImport>(),
     Endpoint::of::<get_public_key::GetPublicKey>(),
+    Endpoint::of::<import_key_material::ImportKeyMaterial>(),
     Endpoint::of::<list_aliases::ListAliases>(),
     Endpoint::of::<list_grants::ListGrants>(),
     Endpoint::of::<list_key_policies::ListKeyPolicies>(),

@@ -3,6 +3,7 @@
 mod courier;
 mod encrypting;
 mod grants;
+mod imports;
 mod key_pairs;
 mod lifecycle;
 mod macs;
