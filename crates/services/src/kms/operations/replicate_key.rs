@@ -44,6 +44,7 @@ pub(crate) struct ReplicateKeyInput {
 /// Its output.
 #[derive(Debug, Shape)]
 #[shape(name = "ReplicateKeyResponse")]
+#[expect(clippy::struct_field_names, reason = "AWS's names")]
 pub(crate) struct ReplicateKeyOutput {
     /// In the state `Creating`, as AWS says; the key can be used at once.
     pub(crate) replica_key_metadata: KeyMetadata,

@@ -13,8 +13,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-const NOW: u64 = 1_767_225_600;
-const DAY_SECONDS: u64 = 86_400;
+pub(super) const NOW: u64 = 1_767_225_600;
+pub(super) const DAY_SECONDS: u64 = 86_400;
 
 fn blob(value: &Value) -> Vec<u8> {
     BASE64.decode(value.as_str().unwrap()).unwrap()
@@ -44,13 +44,13 @@ fn wrapped(parameters: &Value, algorithm: &str, material: &[u8]) -> Vec<u8> {
 }
 
 impl Server {
-    async fn external(&self, input: Value) -> Value {
+    pub(super) async fn external(&self, input: Value) -> Value {
         let mut input = input;
         input["Origin"] = json!("EXTERNAL");
         self.key(input).await
     }
 
-    async fn import_with(
+    pub(super) async fn import_with(
         &self,
         region: &str,
         key: &Value,
@@ -74,7 +74,7 @@ impl Server {
     }
 
     /// Material that does not expire.
-    async fn import(&self, key: &Value, material: &[u8]) -> Result<Value, Refused> {
+    pub(super) async fn import(&self, key: &Value, material: &[u8]) -> Result<Value, Refused> {
         let forever = json!({"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"});
         self.import_with(
             "us-east-1",
@@ -578,45 +578,4 @@ async fn conditions_see_how_and_for_how_long_material_is_imported() {
     input["KeyId"] = key["Arn"].clone();
     let refused = server.ask(&stranger, "ImportKeyMaterial", input).await;
     assert_eq!(code(refused), "AccessDeniedException");
-}
-
-#[tokio::test]
-async fn each_key_of_a_multi_region_key_imports_the_same_material() {
-    let server = Server::start().await;
-    let key = server.external(json!({"MultiRegion": true})).await;
-    let replicate = json!({"KeyId": key["KeyId"], "ReplicaRegion": "eu-west-1"});
-    assert_eq!(
-        server.error("ReplicateKey", replicate.clone()).await,
-        "KMSInvalidStateException"
-    );
-    let first = server.import(&key, &[9; 32]).await.unwrap();
-    let blob = server.done("Encrypt", encrypt(&key["KeyId"])).await["CiphertextBlob"].clone();
-    server.done("ReplicateKey", replicate).await;
-    let there =
-        |operation: &'static str, input: Value| server.ask_in("eu-west-1", &server.root, operation, input);
-    assert_eq!(
-        code(there("Decrypt", opens(&blob)).await),
-        "KMSInvalidStateException"
-    );
-    let with = ("RSAES_OAEP_SHA_256", "RSA_2048");
-    let expires = json!({"ValidTo": NOW + DAY_SECONDS});
-    let refused = server
-        .import_with("eu-west-1", &key, with, &[8; 32], expires.clone())
-        .await;
-    assert_eq!(code(refused), "IncorrectKeyMaterialException");
-    let same = server
-        .import_with("eu-west-1", &key, with, &[9; 32], expires)
-        .await
-        .unwrap();
-    assert_eq!(same["KeyMaterialId"], first["KeyMaterialId"]);
-    assert_eq!(code(there("Decrypt", opens(&blob)).await), "allowed");
-    server.world.clock.advance(DAY);
-    assert_eq!(
-        code(there("Decrypt", opens(&blob)).await),
-        "KMSInvalidStateException"
-    );
-    assert_eq!(
-        code(server.ask(&server.root, "Decrypt", opens(&blob)).await),
-        "allowed"
-    );
 }

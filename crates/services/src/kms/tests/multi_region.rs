@@ -1,5 +1,6 @@
 //! Multi-Region keys: what the keys of one id share, what they do not, and how they end.
 
+use super::imports::{DAY_SECONDS, NOW};
 use super::{ALLOW_KMS, DAY, OTHER, OWNER, Server, account, code, encrypt, policy, statement, text};
 use crate::testing::Refused;
 use serde_json::{Value, json};
@@ -432,6 +433,47 @@ async fn only_multi_region_keys_are_in_the_condition() {
     );
     assert_eq!(
         code(server.ask(&user, "CreateKey", json!({"MultiRegion": true})).await),
+        "allowed"
+    );
+}
+
+#[tokio::test]
+async fn each_key_of_a_multi_region_key_imports_the_same_material() {
+    let server = Server::start().await;
+    let key = server.external(json!({"MultiRegion": true})).await;
+    let replicate = json!({"KeyId": key["KeyId"], "ReplicaRegion": "eu-west-1"});
+    assert_eq!(
+        server.error("ReplicateKey", replicate.clone()).await,
+        "KMSInvalidStateException"
+    );
+    let first = server.import(&key, &[9; 32]).await.unwrap();
+    let blob = server.done("Encrypt", encrypt(&key["KeyId"])).await["CiphertextBlob"].clone();
+    server.done("ReplicateKey", replicate).await;
+    let there =
+        |operation: &'static str, input: Value| server.ask_in("eu-west-1", &server.root, operation, input);
+    assert_eq!(
+        code(there("Decrypt", opens(&blob)).await),
+        "KMSInvalidStateException"
+    );
+    let with = ("RSAES_OAEP_SHA_256", "RSA_2048");
+    let expires = json!({"ValidTo": NOW + DAY_SECONDS});
+    let refused = server
+        .import_with("eu-west-1", &key, with, &[8; 32], expires.clone())
+        .await;
+    assert_eq!(code(refused), "IncorrectKeyMaterialException");
+    let same = server
+        .import_with("eu-west-1", &key, with, &[9; 32], expires)
+        .await
+        .unwrap();
+    assert_eq!(same["KeyMaterialId"], first["KeyMaterialId"]);
+    assert_eq!(code(there("Decrypt", opens(&blob)).await), "allowed");
+    server.world.clock.advance(DAY);
+    assert_eq!(
+        code(there("Decrypt", opens(&blob)).await),
+        "KMSInvalidStateException"
+    );
+    assert_eq!(
+        code(server.ask(&server.root, "Decrypt", opens(&blob)).await),
         "allowed"
     );
 }
