@@ -48,17 +48,14 @@ impl<'a> Value<'a> {
 
     /// Does something with the value as text compares it. Allocates nothing.
     pub(crate) fn with_text<T>(self, then: impl FnOnce(&str) -> T) -> T {
-        let mut written = ShortText::default();
-        // What is written here is shorter than what the text has room for.
-        let _ = match self {
-            Self::Text(text) => return then(text),
-            Self::Bool(true) => return then("true"),
-            Self::Bool(false) => return then("false"),
-            Self::Number(number) => write!(written, "{number}"),
-            Self::Time(seconds) => crate::condition::date::write(seconds, &mut written),
-            Self::Address(address) => write!(written, "{address}"),
-        };
-        then(written.as_str())
+        match self {
+            Self::Text(text) => then(text),
+            Self::Bool(true) => then("true"),
+            Self::Bool(false) => then("false"),
+            Self::Number(number) => ShortText::of(|to| write!(to, "{number}"), then),
+            Self::Time(seconds) => ShortText::of(|to| crate::condition::date::write(seconds, to), then),
+            Self::Address(address) => ShortText::of(|to| write!(to, "{address}"), then),
+        }
     }
 }
 
@@ -70,21 +67,21 @@ struct ShortText {
     used: usize,
 }
 
-impl Default for ShortText {
-    fn default() -> Self {
-        Self {
+impl ShortText {
+    /// Writes, and does something with what was written.
+    fn of<T>(fill: impl FnOnce(&mut Self) -> fmt::Result, then: impl FnOnce(&str) -> T) -> T {
+        let mut text = Self {
             bytes: [0; SHORT_TEXT_BYTES_MAX],
             used: 0,
-        }
-    }
-}
-
-impl ShortText {
-    fn as_str(&self) -> &str {
-        let written = self.bytes.get(..self.used);
-        written
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .unwrap_or_default()
+        };
+        // What is written is shorter than the room; what did not fit would equal nothing.
+        let whole = fill(&mut text).is_ok();
+        let written = text.bytes.get(..text.used).filter(|_| whole);
+        then(
+            written
+                .and_then(|bytes| std::str::from_utf8(bytes).ok())
+                .unwrap_or_default(),
+        )
     }
 }
 
@@ -136,6 +133,15 @@ impl<'a> Values<'a> {
         one.into_iter()
             .chain(many.iter().map(|text| Value::Text(text)))
             .chain(borrowed.iter().map(|text| Value::Text(text)))
+    }
+
+    /// Whether a condition holds of any value.
+    pub(crate) fn any(self, mut holds: impl FnMut(Value<'a>) -> bool) -> bool {
+        match self {
+            Self::One(value) => holds(value),
+            Self::Many(list) => list.iter().any(|text| holds(Value::Text(text))),
+            Self::Borrowed(list) => list.iter().any(|text| holds(Value::Text(text))),
+        }
     }
 
     /// The one value of a single-valued key: only those can stand in a policy variable.

@@ -88,10 +88,13 @@ impl Statement {
 
     /// Whether the statement applies to the request, and how it reaches the caller.
     pub(crate) fn applies(&self, request: &Request<'_>, bounded: bool) -> Option<Naming> {
-        if !self.covers_action(request) || !self.covers_resource(request) {
+        if !self.covers_action(request) {
             return None;
         }
         let naming = self.reaches(request, bounded)?;
+        if !self.covers_resource(request) {
+            return None;
+        }
         self.conditions
             .iter()
             .all(|condition| condition.holds(request.context))

@@ -48,6 +48,8 @@ pub(crate) struct VariableError {
 pub(crate) struct Pattern {
     text: Box<str>,
     tokens: Box<[Token]>,
+    /// Whether there are literals and `*` only, as in most patterns.
+    is_plain: bool,
 }
 
 impl Pattern {
@@ -76,8 +78,10 @@ impl Pattern {
             rest = rest.get(character.len_utf8()..).unwrap_or_default();
         }
         builder.flush();
+        let plain = |token: &Token| matches!(token, Token::Literal(_) | Token::AnySequence);
         Ok(Self {
             text: text.into(),
+            is_plain: builder.tokens.iter().all(plain),
             tokens: builder.tokens.into(),
         })
     }
@@ -106,8 +110,9 @@ impl Pattern {
             [Token::AnySequence] => true,
             [Token::Literal(literal)] => match case {
                 Case::Sensitive => **literal == *text,
-                Case::Ignored => literal.eq_ignore_ascii_case(text),
+                Case::Ignored => equals_ignoring_ascii_case(literal, text),
             },
+            tokens if self.is_plain => plain_glob(tokens, text.as_bytes(), case),
             tokens => glob(tokens, text, context, case),
         }
     }
@@ -238,6 +243,59 @@ fn with_variable<T>(
     }
 }
 
+/// Literals with `*` between them, before them or behind them: the first stands at the beginning, the last at the end, and
+/// each other one as early as it can.
+fn plain_glob(tokens: &[Token], text: &[u8], case: Case) -> bool {
+    let (mut tokens, mut rest) = (tokens, text);
+    if let [Token::Literal(first), others @ ..] = tokens {
+        let Some((head, after)) = rest.split_at_checked(first.len()) else {
+            return false;
+        };
+        if !same(head, first.as_bytes(), case) {
+            return false;
+        }
+        (tokens, rest) = (others, after);
+    }
+    if let [others @ .., Token::Literal(last)] = tokens {
+        let Some(at) = rest.len().checked_sub(last.len()) else {
+            return false;
+        };
+        let Some((before, tail)) = rest.split_at_checked(at) else {
+            return false;
+        };
+        if !same(tail, last.as_bytes(), case) {
+            return false;
+        }
+        (tokens, rest) = (others, before);
+    }
+    for token in tokens {
+        let Token::Literal(wanted) = token else { continue };
+        let wanted = wanted.as_bytes();
+        let Some(at) = find(wanted, rest, case) else {
+            return false;
+        };
+        rest = rest.get(at.saturating_add(wanted.len())..).unwrap_or_default();
+    }
+    // Without any `*` nothing may be left.
+    !tokens.is_empty() || rest.is_empty()
+}
+
+fn same(one: &[u8], other: &[u8], case: Case) -> bool {
+    one == other || (case == Case::Ignored && one.eq_ignore_ascii_case(other))
+}
+
+/// The first place where `wanted`, which is not empty, stands in `text`.
+fn find(wanted: &[u8], text: &[u8], case: Case) -> Option<usize> {
+    let mut windows = text.windows(wanted.len().max(1));
+    match case {
+        Case::Sensitive => {
+            let first = wanted.first();
+            windows.position(|window| window.first() == first && window == wanted)
+        }
+        Case::Ignored => windows.position(|window| window.eq_ignore_ascii_case(wanted)),
+    }
+}
+
 fn glob(tokens: &[Token], text: &str, context: &dyn Context, case: Case) -> bool {
     if let ([.., Token::Literal(end)], Case::Sensitive) = (tokens, case)
         && !text.ends_with(&**end)
@@ -296,16 +354,12 @@ fn skip_to<'a>(token: Option<&Token>, text: &'a str, case: Case) -> Option<&'a s
     let (Some(Token::Literal(literal)), Case::Sensitive) = (token, case) else {
         return Some(text);
     };
-    let first = literal.bytes().next()?;
-    let mut rest = text;
-    loop {
-        let at = rest.bytes().position(|byte| byte == first)?;
-        rest = rest.get(at..)?;
-        if rest.starts_with(&**literal) {
-            return Some(rest);
-        }
-        rest = skip_character(rest)?;
-    }
+    text.get(find(literal.as_bytes(), text.as_bytes(), case)?..)
+}
+
+/// Most texts that are equal are so to the letter, and that is found out in one comparison.
+fn equals_ignoring_ascii_case(one: &str, other: &str) -> bool {
+    one == other || one.eq_ignore_ascii_case(other)
 }
 
 fn skip_character(text: &str) -> Option<&str> {
@@ -318,7 +372,7 @@ fn strip<'a>(text: &'a str, prefix: &str, case: Case) -> Option<&'a str> {
         Case::Sensitive => text.strip_prefix(prefix),
         Case::Ignored => {
             let head = text.get(..prefix.len())?;
-            head.eq_ignore_ascii_case(prefix)
+            equals_ignoring_ascii_case(head, prefix)
                 .then(|| text.get(prefix.len()..))
                 .flatten()
         }
@@ -353,6 +407,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn letter_case_is_ignored_where_it_shall_be(pattern in "[abAB*?]{0,8}", text in "[abAB]{0,10}") {
+            let compiled = Pattern::compile(&pattern, Wildcards::Active, Variables::Literal).unwrap();
+            let ignored = compiled.matches(&text, &EmptyContext, Case::Ignored);
+            prop_assert_eq!(ignored, matches(&pattern.to_lowercase(), &text.to_lowercase()));
+        }
+
         #[test]
         fn matching_follows_the_definition(pattern in "[abé*?]{0,8}", text in "[abé]{0,10}") {
             let characters: Vec<_> = text.chars().collect();

@@ -123,13 +123,11 @@ impl Condition {
                     Quantifier::Any => false,
                 };
         };
-        let mut each = values
-            .iter()
-            .map(|value| self.operand.matches(operator.comparison, value, context));
+        let matches = |value| self.operand.matches(operator.comparison, value, context);
         match operator.quantifier {
-            Quantifier::One => each.any(|matches| matches) != operator.negated,
-            Quantifier::All => each.all(|matches| matches != operator.negated),
-            Quantifier::Any => each.any(|matches| matches != operator.negated),
+            Quantifier::One => values.any(matches) != operator.negated,
+            Quantifier::All => !values.any(|value| matches(value) == operator.negated),
+            Quantifier::Any => values.any(|value| matches(value) != operator.negated),
         }
     }
 
