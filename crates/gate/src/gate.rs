@@ -130,7 +130,8 @@ impl Gate {
 
     /// Rises whenever a policy, a key's state, a principal or an organization changes. Whoever caches what was
     /// allowed once must ask again when this has risen.
-    pub(crate) fn authorization_epoch(&self) -> u64 {
+    #[must_use]
+    pub fn authorization_epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 

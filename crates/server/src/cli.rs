@@ -53,6 +53,12 @@ pub enum Command {
         #[command(subcommand)]
         command: RootCommand,
     },
+    /// See and take away the data keys that a running server holds in clear.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Tell why a call was denied: every policy that was asked, and the smallest change that would allow it.
     #[command(
         after_help = "The id is that of the call: `x-amzn-requestid` in the answer, the request id in an SDK's error.\n\n\
@@ -93,6 +99,37 @@ pub enum RootCommand {
             Example: bulla root rotate --data ./bulla-data --root-key-file /etc/bulla/root-2.key"
     )]
     Rotate(Box<RotateArguments>),
+}
+
+/// What `bulla keys` can do.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Print who may use cached data keys of a KMS key, in which queue and until when.
+    #[command(after_help = "Example: bulla keys holders alias/orders --data ./bulla-data")]
+    Holders(KeyArguments),
+    /// Drop all cached data keys of a KMS key: the next call of everybody asks for the key again.
+    #[command(
+        after_help = "Nothing is lost, and who may use the key is not changed: disable the key or change its policy for that.\n\n\
+            Example: bulla keys revoke alias/orders --data ./bulla-data"
+    )]
+    Revoke(KeyArguments),
+}
+
+/// Whose data keys.
+#[derive(Args, Clone, Debug)]
+pub struct KeyArguments {
+    /// The KMS key: its id, its ARN, an alias or the ARN of an alias.
+    #[arg(value_name = "KEY")]
+    pub key: String,
+
+    /// The server's data folder.
+    #[arg(long, value_name = "FOLDER", env = "BULLA_DATA", hide_env_values = true)]
+    #[arg(default_value = "./bulla-data")]
+    pub data: PathBuf,
+
+    /// How the outcome is told.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub output: OutputFormat,
 }
 
 /// Whose root key is looked at.

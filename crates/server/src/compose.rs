@@ -2,9 +2,11 @@
 
 use crate::audit_log::AuditLog;
 use crate::config::ServeSettings;
+use crate::held_keys::HeldKeys;
 use crate::operator_error::OperatorError;
 use crate::root_of_trust::{Bound, Root};
 use crate::startup::FirstStart;
+use bulla_envelope::InstanceKey;
 use bulla_gate::{Authentication, Gate, Ports};
 use bulla_runtime::Runtime;
 use bulla_services::iam::KnownAccounts;
@@ -20,6 +22,8 @@ const NODE: &str = "local";
 pub(crate) struct World {
     /// The door to them.
     pub(crate) gate: Arc<Gate>,
+    /// For the operator.
+    pub(crate) held_keys: HeldKeys,
     /// The key behind them, and what it is bound to.
     pub(crate) bound: Bound,
     /// What is told once, if this start made the organization.
@@ -51,19 +55,7 @@ pub(crate) async fn compose(
     let organizations = organizations::Organizations::open(runtime.clone(), directory.clone(), &iam)
         .await
         .map_err(|error| refused("the organizations cannot be read", &error))?;
-    let kms = kms::Kms::open(runtime.clone(), directory.clone(), instance)
-        .await
-        .map_err(|error| refused("the keys cannot be read", &error))?;
-    let sqs = sqs::Sqs::open(runtime.clone(), stores, directory.clone(), instance)
-        .await
-        .map_err(|error| refused("the queues cannot be read", &error))?;
-    let authentication = if settings.open {
-        Authentication::Open {
-            default_account: settings.open_account,
-        }
-    } else {
-        Authentication::Verified
-    };
+    let (kms, sqs) = open_keys_and_queues(&runtime, stores, &directory, instance).await?;
     let first_start = first_start(settings, &organizations).await?;
     let endpoints = Arc::<ec2::Known>::default();
     let ports = Ports {
@@ -82,20 +74,52 @@ pub(crate) async fn compose(
     )
     .await
     .map_err(|error| refused("the VPC endpoints cannot be read", &error))?;
-    let mut gate = Gate::new(runtime, ports, authentication)
+    let mut gate = Gate::new(runtime, ports, authentication(settings))
         .with_public_url(settings.public_url.clone())
         .with_waits_max(usize::try_from(settings.limits.max_long_polls).unwrap_or(usize::MAX));
     gate.serve(iam, iam::operations::OPERATIONS);
     gate.serve(sts, sts::operations::OPERATIONS);
     gate.serve(organizations, organizations::operations::OPERATIONS);
-    gate.serve(kms, kms::operations::OPERATIONS);
-    gate.serve(sqs, sqs::operations::OPERATIONS);
+    gate.serve(Arc::clone(&kms), kms::operations::OPERATIONS);
+    gate.serve(Arc::clone(&sqs), sqs::operations::OPERATIONS);
     gate.serve(ec2, ec2::operations::OPERATIONS);
+    let gate = Arc::new(gate);
     Ok(World {
-        gate: Arc::new(gate),
+        held_keys: HeldKeys {
+            gate: Arc::clone(&gate),
+            kms,
+            sqs,
+        },
+        gate,
         bound,
         first_start,
     })
+}
+
+fn authentication(settings: &ServeSettings) -> Authentication {
+    if settings.open {
+        Authentication::Open {
+            default_account: settings.open_account,
+        }
+    } else {
+        Authentication::Verified
+    }
+}
+
+/// The keys, and the queues that may be under them.
+async fn open_keys_and_queues(
+    runtime: &Runtime,
+    stores: &Stores,
+    directory: &DirectoryWriter,
+    instance: &InstanceKey,
+) -> Result<(Arc<kms::Kms>, Arc<sqs::Sqs>), OperatorError> {
+    let kms = kms::Kms::open(runtime.clone(), directory.clone(), instance)
+        .await
+        .map_err(|error| refused("the keys cannot be read", &error))?;
+    let sqs = sqs::Sqs::open(runtime.clone(), stores, directory.clone(), instance)
+        .await
+        .map_err(|error| refused("the queues cannot be read", &error))?;
+    Ok((kms, sqs))
 }
 
 /// Makes the organization when there is no account yet. In open mode its management account is the one that access

@@ -3,7 +3,8 @@
 //! A setting is taken from the first place that has it: flag, environment variable, configuration file, default.
 
 use crate::cli::{
-    BackupArguments, Command, CommandLine, ConfigCommand, ExplainArguments, RestoreArguments, RootCommand,
+    BackupArguments, Command, CommandLine, ConfigCommand, ExplainArguments, KeysCommand, RestoreArguments,
+    RootCommand,
 };
 use crate::config_file::{self, ConfigFile};
 use crate::config_limits::LimitSettings;
@@ -229,6 +230,8 @@ pub enum Request {
     Restore(RestoreArguments),
     /// Tell why a call was denied.
     Explain(ExplainArguments),
+    /// See or take away data keys.
+    Keys(KeysCommand),
     /// Look at the root key or replace it.
     Root(RootCommand),
     /// Ask the policy language.
@@ -281,6 +284,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, No
         Command::Backup(arguments) => Ok(Request::Backup(arguments)),
         Command::Restore(arguments) => Ok(Request::Restore(arguments)),
         Command::Explain(arguments) => Ok(Request::Explain(arguments)),
+        Command::Keys { command } => Ok(Request::Keys(command)),
         Command::Root { command } => Ok(Request::Root(command)),
         Command::Policy { command } => Ok(Request::Policy(command)),
         Command::Config {

@@ -37,6 +37,14 @@ pub(crate) const COMMANDS: &[Command] = &[
         run: |host, arguments| Box::pin(explain(host, arguments)),
     },
     Command {
+        name: KEYS_HOLDERS,
+        run: |host, arguments| Box::pin(async move { host.held_keys().await?.holders(key_of(&arguments)?) }),
+    },
+    Command {
+        name: KEYS_REVOKE,
+        run: |host, arguments| Box::pin(async move { host.held_keys().await?.revoke(key_of(&arguments)?) }),
+    },
+    Command {
         name: ROOT_STATUS,
         run: |host, _| Box::pin(async move { host.root_status().await }),
     },
@@ -52,11 +60,22 @@ pub(crate) const BACKUP: &str = "backup";
 /// Why the call `id` was denied, or the last one that was.
 pub(crate) const EXPLAIN: &str = "explain";
 
+/// Who holds data keys of the KMS key `key`.
+pub(crate) const KEYS_HOLDERS: &str = "keys-holders";
+
+/// Drops the data keys of the KMS key `key`.
+pub(crate) const KEYS_REVOKE: &str = "keys-revoke";
+
 /// Which root key the data are bound to.
 pub(crate) const ROOT_STATUS: &str = "root-status";
 
 /// Binds the data to the root key that the arguments name.
 pub(crate) const ROOT_ROTATE: &str = "root-rotate";
+
+fn key_of(arguments: &Value) -> Result<&str, OperatorError> {
+    let key = arguments.get("key").and_then(Value::as_str);
+    key.ok_or_else(|| OperatorError::usage("`keys` needs the name of a KMS key"))
+}
 
 async fn backup(host: Arc<Host>, arguments: Value) -> Result<Value, OperatorError> {
     let to = arguments.get("to").and_then(Value::as_str).map(PathBuf::from);

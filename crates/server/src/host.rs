@@ -6,6 +6,7 @@
 use crate::compose::{World, compose};
 use crate::config::ServeSettings;
 use crate::handler::{Handler, Transport};
+use crate::held_keys::HeldKeys;
 use crate::load::Admitted;
 use crate::operator_error::OperatorError;
 use crate::refusal::{Form, Refusal};
@@ -77,6 +78,7 @@ enum Services {
     /// The services.
     Up {
         gate: Arc<bulla_gate::Gate>,
+        held_keys: HeldKeys,
         bound: Bound,
     },
     /// Nobody: the root key cannot be reached, and why.
@@ -94,10 +96,16 @@ impl Services {
     fn of(world: World) -> (Self, Option<FirstStart>) {
         let World {
             gate,
+            held_keys,
             bound,
             first_start,
         } = world;
-        (Self::Up { gate, bound }, first_start)
+        let up = Self::Up {
+            gate,
+            held_keys,
+            bound,
+        };
+        (up, first_start)
     }
 }
 
@@ -358,6 +366,21 @@ impl Host {
             Some(id) => gate.denial(id),
             None => gate.last_denial(),
         })
+    }
+
+    /// The data keys that the services hold.
+    pub(crate) async fn held_keys(&self) -> Result<HeldKeys, OperatorError> {
+        match self
+            .standing
+            .read()
+            .await
+            .as_ref()
+            .map(|standing| &standing.services)
+        {
+            Some(Services::Up { held_keys, .. }) => Ok(held_keys.clone()),
+            Some(Services::WaitForRoot { why, .. }) => Err(why.clone()),
+            None => Err(OperatorError::failed("the server cannot be asked").why("it is stopping")),
+        }
     }
 
     fn root(&self) -> Root {

@@ -10,7 +10,9 @@ use crate::host::{Composed, host};
 use crate::listener::Listener;
 use crate::operator_error::{ExitReason, OperatorError};
 use crate::server::{Server, ServerOptions};
-use crate::{explain_command, hardening, logging, policy_cli, root_command, shutdown, startup, tls};
+use crate::{
+    explain_command, hardening, keys_command, logging, policy_cli, root_command, shutdown, startup, tls,
+};
 use bulla_runtime::Runtime;
 use std::fs::DirBuilder;
 use std::io::Write;
@@ -33,6 +35,7 @@ pub fn main() -> ExitCode {
         Ok(Request::Backup(arguments)) => tell(backup::backup(&arguments), arguments.output),
         Ok(Request::Restore(arguments)) => tell(backup::restore(&arguments), arguments.output),
         Ok(Request::Explain(arguments)) => tell(explain_command::run(&arguments), arguments.output),
+        Ok(Request::Keys(command)) => tell(keys_command::run(&command), command.output()),
         Ok(Request::Root(command)) => tell(root_command::run(&command), command.output()),
         Ok(Request::Policy(command)) => policy_cli::run(&command),
         Ok(Request::Print(text)) => {

@@ -99,6 +99,7 @@ pub(crate) fn settings(flags: &[&str]) -> ServeSettings {
     match config::read(always.iter().chain(flags).map(Into::into)).unwrap() {
         Asked::Serve(settings) => *settings,
         Asked::Explain(_)
+        | Asked::Keys(_)
         | Asked::Root(_)
         | Asked::Policy(_)
         | Asked::Backup(_)

@@ -190,6 +190,17 @@ mod tests {
         assert!(decode(&other, &value, &wrapping()).is_err());
     }
 
+    #[test]
+    fn every_flipped_bit_of_a_record_is_refused() {
+        let grant = grant(Some("mine".to_owned()));
+        let value = encode(&grant, &wrapping(), &SystemEntropy).unwrap();
+        for bit in 0..value.len() * 8 {
+            let mut changed = value.to_vec();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode(&name(&grant), &changed, &wrapping()).is_err(), "bit {bit}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
 

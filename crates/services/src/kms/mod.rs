@@ -35,6 +35,7 @@ mod key;
 mod key_pair;
 mod kind;
 mod limits;
+mod lookup;
 mod mac;
 mod managed;
 mod multi_region;

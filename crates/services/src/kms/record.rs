@@ -516,6 +516,18 @@ mod tests {
     }
 
     #[test]
+    fn every_flipped_bit_of_a_record_is_refused() {
+        let key = rotated(1);
+        let name = record_key(key.owner, key.region, key.id);
+        let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
+        for bit in 0..value.len() * 8 {
+            let mut changed = value.to_vec();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode(&name, &changed, &wrapping()).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
     fn a_record_of_the_first_format_is_read() {
         let key = key("old".to_owned(), KeyState::Enabled);
         let name = record_key(key.owner, key.region, key.id);

@@ -4,9 +4,10 @@
 //! a key that is disabled or awaits deletion is not rotated, and a date that passed meanwhile is made up for as soon as
 //! the key is enabled again (KMS API Reference, `GetKeyRotationStatus`, read 2026-11-21).
 
-use super::Kms;
+use super::errors::KmsError;
 use super::key::{Key, KeyState, Made};
 use super::limits::SWEEP_INTERVAL;
+use super::{Kms, current};
 use bulla_types::Timestamp;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -58,6 +59,26 @@ impl Key {
 }
 
 impl Kms {
+    /// Rotates a key that exists, and with it the replicas that follow it. The gate is not told: which material encrypts decides nothing about who may do what, and
+    /// data keys that are out stay good, as at AWS.
+    pub(super) async fn rotate_now(
+        &self,
+        key: &Key,
+        now: Timestamp,
+        rotate: impl FnOnce(&mut Key) -> Result<(), KmsError> + Send,
+    ) -> Result<(), KmsError> {
+        let _writing = self.writing.lock().await;
+        let mut key = current(&self.view(), key, now)?;
+        // It may have become a replica since the call found it.
+        key.check_rotates_itself()?;
+        rotate(&mut key)?;
+        let rotated = self.view().with_replicas(key, now);
+        self.store(&rotated).await?;
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        rotated.into_iter().map(Arc::new).for_each(|key| view.put(key));
+        Ok(())
+    }
+
     /// Rotates the keys whose date has come. What fails is tried again next time.
     pub(super) async fn rotate_due(&self) {
         let _writing = self.writing.lock().await;

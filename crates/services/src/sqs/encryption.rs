@@ -2,16 +2,23 @@
 //!
 //! Each message carries the data key it was sealed with, wrapped: by the queue's KMS key, or by the service's own
 //! key for queues without one (SSE-SQS). A data key seals for at most the queue's reuse period and never after a
-//! restart. What KMS allowed once is asked again as soon as any policy, key state or principal has changed, which is
-//! stricter than AWS, where a cached data key outlives the change.
+//! restart. What KMS allowed once is asked again when that period is over, and as soon as any policy, key state or
+//! principal has changed, which is stricter than AWS, where a cached data key outlives the change. A data key opens for a
+//! period after the last message was sealed with it or KMS decrypted it: by then whoever opens it has asked KMS again.
 //!
 //! Invariant: a message opens only as the message of the queue it was sealed for. One that was moved says in the clear
 //! as what it was sealed, and is opened with that queue's key.
 
+mod cache;
+mod holders;
+#[cfg(test)]
+mod tests;
+
+pub use holders::{HolderUse, KeyHolder, KeyHolders, Revoked};
+
 use super::content::Content;
 use super::envelope::{Envelope, Label, Stored, Wrapper, trailer_len};
 use super::errors::SqsError;
-use super::index::Monotonic;
 use super::queue::Queue;
 use super::settings::EncryptionSetting;
 use crate::kms::operations::{
@@ -19,67 +26,42 @@ use crate::kms::operations::{
 };
 use bulla_envelope::{DataKey, InstanceKey, Opener, Purpose, SealBuffer, SealedRef, Sealer, SecretKey};
 use bulla_envelope::{encode_parts, push_parts, unwrap, wrap};
-use bulla_gate::{Call, Identity};
+use bulla_gate::Call;
 use bulla_runtime::Runtime;
 use bulla_wire::Blob;
 use bytes::Bytes;
-use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// Data keys that are kept for use again, at most this many of each kind.
-const CACHED_KEYS_MAX: usize = 8192;
-
-/// A data key that seals.
-#[derive(Debug)]
-struct SealingKey {
-    sealer: Sealer,
-    wrapper: Wrapper,
-    wrapped: Bytes,
-    expires: Monotonic,
-    epoch: u64,
-}
-
-/// A data key that opens.
-#[derive(Debug)]
-struct OpeningKey {
-    opener: Arc<Opener>,
-    expires: Monotonic,
-    epoch: u64,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct SealScope {
-    queue: u64,
-    /// The KMS key, or nothing for SSE-SQS.
-    key: Option<String>,
-    requester: Option<Arc<str>>,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct OpenScope {
-    queue: u64,
-    wrapped: Bytes,
-    requester: Option<Arc<str>>,
-}
+use cache::{Cache, Life, OpenScope, OpenedKey, Requester, SealScope, SealingKey, Verdict, VerdictScope};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// All data keys of the service.
 pub(crate) struct Encryption {
     runtime: Runtime,
     service_key: SecretKey,
-    sealing: Mutex<HashMap<SealScope, Arc<SealingKey>>>,
-    opening: Mutex<HashMap<OpenScope, Arc<OpeningKey>>>,
+    cache: Arc<Cache>,
+}
+
+/// A data key that was just made.
+struct Made {
+    data_key: DataKey,
+    /// To open what it seals.
+    opener: Opener,
+    wrapper: Wrapper,
+    wrapped: Bytes,
+    /// ARN of the KMS key that wrapped it.
+    key: Option<Arc<str>>,
 }
 
 impl Encryption {
-    /// Derives the service's own key.
+    /// Derives the service's own key, and begins to wipe data keys that expire.
     pub(crate) fn new(instance: &InstanceKey, runtime: Runtime) -> Result<Self, bulla_envelope::SealError> {
         let service_key = instance.derive(Purpose::SqsManagedKeys, &[])?;
+        let cache = Arc::new(Cache::new(Arc::clone(&runtime.clock)));
+        Cache::start_sweep(&cache, &runtime);
         Ok(Self {
             runtime,
             service_key,
-            sealing: Mutex::default(),
-            opening: Mutex::default(),
+            cache,
         })
     }
 
@@ -89,48 +71,51 @@ impl Encryption {
     /// The `Kms*` errors, when KMS refuses the caller.
     pub(crate) async fn sealing(&self, call: &Call<'_>, queue: &Queue) -> Result<Sealing, SqsError> {
         let settings = &queue.properties().settings;
-        let key = match &settings.encryption {
-            EncryptionSetting::Kms(key) => Some(qualified(key, queue)),
-            EncryptionSetting::SqsManaged | EncryptionSetting::None => None,
-        };
-        let requester = key.as_ref().map(|_| requester(call));
+        let key = named_key(queue);
+        let requester = key.as_ref().map(|_| Requester::of(call));
         let scope = SealScope {
             queue: queue.id,
             key,
             requester,
         };
-        let epoch = call.authorization_epoch();
-        let now = self.now();
-        if let Some(found) = lookup(&self.sealing, &scope)
-            && found.expires > now
-            && (found.wrapper == Wrapper::Service
-                || (found.epoch == epoch && call.authorization_is_current()))
-        {
+        if let Some(found) = self.cache.sealing(call, &scope) {
             return Ok(Sealing(found));
         }
-        let (data_key, kind, wrapped) = match &scope.key {
+        let _turn = self.cache.turn(&scope).await;
+        if let Some(found) = self.cache.sealing(call, &scope) {
+            return Ok(Sealing(found));
+        }
+        let made = match &scope.key {
             Some(key) => self.generate(call, queue, key).await?,
             None => self.generate_own(queue)?,
         };
+        let clock = self.runtime.clock.as_ref();
+        let reuse = settings.key_reuse();
+        // What is sealed at the end of the period is still to be opened then.
+        let opened = OpenedKey {
+            opener: Arc::new(made.opener),
+            key: made.key.clone(),
+            life: Life::beginning_now(clock, reuse.saturating_mul(2)),
+        };
+        let opens = OpenScope {
+            queue: queue.id,
+            wrapped: made.wrapped.clone(),
+        };
+        self.cache.put_opened(&opens, opened);
         let fresh = Arc::new(SealingKey {
-            sealer: Sealer::new(data_key).map_err(|_| SqsError::Internal)?,
-            wrapper: kind,
-            wrapped,
-            expires: now.after(settings.key_reuse()),
-            epoch,
+            sealer: Sealer::new(made.data_key).map_err(|_| SqsError::Internal)?,
+            wrapper: made.wrapper,
+            wrapped: made.wrapped,
+            key: made.key,
+            queue: Arc::clone(&queue.arn),
+            life: Life::beginning_now(clock, reuse),
+            epoch: call.authorization_epoch(),
         });
-        store(&self.sealing, scope, Arc::clone(&fresh), |kept| {
-            kept.expires > now
-        });
+        self.cache.put_sealing(call, scope, Arc::clone(&fresh));
         Ok(Sealing(fresh))
     }
 
-    async fn generate(
-        &self,
-        call: &Call<'_>,
-        queue: &Queue,
-        key: &str,
-    ) -> Result<(DataKey, Wrapper, Bytes), SqsError> {
+    async fn generate(&self, call: &Call<'_>, queue: &Queue, key: &str) -> Result<Made, SqsError> {
         let made = call
             .forward::<GenerateDataKey>(GenerateDataKeyInput {
                 key_id: key.to_owned(),
@@ -142,16 +127,27 @@ impl Encryption {
             .map_err(SqsError::from_kms)?;
         let wrapped = Bytes::from(made.ciphertext_blob.0);
         // A producer must be allowed to decrypt too: the new key is verified before it is used.
-        let opened = self.decrypt(call, &queue.arn, &wrapped).await?;
+        let (opened, key) = self.decrypt(call, &queue.arn, &wrapped).await?;
         let plaintext = SecretKey::from_slice(made.plaintext.expose()).ok_or(SqsError::Internal)?;
         if opened != plaintext {
             return Err(SqsError::Internal);
         }
-        let data_key = DataKey::just_generated(plaintext, self.runtime.entropy.as_ref());
-        Ok((data_key, Wrapper::Kms, wrapped))
+        Ok(Made {
+            opener: Opener::new(&opened).map_err(|_| SqsError::Internal)?,
+            data_key: DataKey::just_generated(plaintext, self.runtime.entropy.as_ref()),
+            wrapper: Wrapper::Kms,
+            wrapped,
+            key: Some(key),
+        })
     }
 
-    async fn decrypt(&self, call: &Call<'_>, arn: &str, wrapped: &Bytes) -> Result<SecretKey, SqsError> {
+    /// A data key, and the ARN of the KMS key that wrapped it.
+    async fn decrypt(
+        &self,
+        call: &Call<'_>,
+        arn: &str,
+        wrapped: &Bytes,
+    ) -> Result<(SecretKey, Arc<str>), SqsError> {
         let opened = call
             .forward::<Decrypt>(DecryptInput {
                 ciphertext_blob: Some(Blob(wrapped.to_vec())),
@@ -160,10 +156,11 @@ impl Encryption {
             })
             .await
             .map_err(SqsError::from_kms)?;
-        SecretKey::from_slice(opened.plaintext.expose()).ok_or(SqsError::Internal)
+        let key = SecretKey::from_slice(opened.plaintext.expose()).ok_or(SqsError::Internal)?;
+        Ok((key, opened.key_id.into()))
     }
 
-    fn generate_own(&self, queue: &Queue) -> Result<(DataKey, Wrapper, Bytes), SqsError> {
+    fn generate_own(&self, queue: &Queue) -> Result<Made, SqsError> {
         let entropy = self.runtime.entropy.as_ref();
         let data_key = DataKey::generate(entropy);
         let wrapped = wrap(
@@ -173,7 +170,13 @@ impl Encryption {
             entropy,
         )
         .map_err(|_| SqsError::Internal)?;
-        Ok((data_key, Wrapper::Service, Bytes::from(wrapped)))
+        Ok(Made {
+            opener: Opener::new(data_key.key()).map_err(|_| SqsError::Internal)?,
+            data_key,
+            wrapper: Wrapper::Service,
+            wrapped: Bytes::from(wrapped),
+            key: None,
+        })
     }
 
     /// Whether the caller may decrypt with the queue's own key, as those must who receive what came from another queue.
@@ -181,16 +184,41 @@ impl Encryption {
     /// # Errors
     /// The `Kms*` errors, when KMS refuses the caller.
     pub(crate) async fn check_own_key(&self, call: &Call<'_>, queue: &Queue) -> Result<(), SqsError> {
-        let key = match &queue.properties().settings.encryption {
-            EncryptionSetting::Kms(key) => qualified(key, queue),
-            EncryptionSetting::SqsManaged | EncryptionSetting::None => return Ok(()),
+        let Some(named) = named_key(queue) else {
+            return Ok(());
         };
+        let scope = VerdictScope {
+            queue: queue.id,
+            named: named.as_str().into(),
+            requester: Requester::of(call),
+        };
+        if self.cache.is_allowed(call, &scope) {
+            return Ok(());
+        }
+        let _turn = self.cache.turn(&(scope.queue, &scope.requester)).await;
+        if self.cache.is_allowed(call, &scope) {
+            return Ok(());
+        }
         let input = ProbeDecryptInput {
-            key_id: key,
+            key_id: named,
             encryption_context: context(&queue.arn),
         };
         let asked = call.forward::<ProbeDecrypt>(input).await;
-        asked.map(drop).map_err(SqsError::from_kms)
+        let answer = asked.map_err(SqsError::from_kms)?;
+        let verdict = self.verdict(call, queue, Arc::clone(&queue.arn), answer.key_id.into());
+        self.cache.put_verdict(call, scope, verdict);
+        Ok(())
+    }
+
+    /// That KMS said yes just now; it is asked again after the reuse period of the queue that is received from.
+    fn verdict(&self, call: &Call<'_>, received_from: &Queue, queue: Arc<str>, key: Arc<str>) -> Verdict {
+        let reuse = received_from.properties().settings.key_reuse();
+        Verdict {
+            key,
+            queue,
+            life: Life::beginning_now(self.runtime.clock.as_ref(), reuse),
+            epoch: call.authorization_epoch(),
+        }
     }
 
     /// The way to open messages of this queue for this caller.
@@ -212,49 +240,87 @@ impl Encryption {
         kind: Wrapper,
         wrapped: Bytes,
     ) -> Result<Arc<Opener>, SqsError> {
-        let call = opening.call;
-        let requester = (kind == Wrapper::Kms).then(|| requester(call));
-        let scope = OpenScope {
-            queue: id,
-            wrapped,
-            requester,
-        };
-        let epoch = call.authorization_epoch();
-        let now = self.now();
-        if let Some(found) = lookup(&self.opening, &scope)
-            && found.expires > now
-            && (kind == Wrapper::Service || (found.epoch == epoch && call.authorization_is_current()))
-        {
+        let scope = OpenScope { queue: id, wrapped };
+        match kind {
+            Wrapper::Service => self.own_opener(opening.queue, &scope, arn),
+            Wrapper::Kms => self.kms_opener(opening, &scope, arn).await,
+        }
+    }
+
+    /// Opens a data key that the service wrapped itself.
+    fn own_opener(&self, queue: &Queue, scope: &OpenScope, arn: &str) -> Result<Arc<Opener>, SqsError> {
+        if let Some(found) = self.cache.opened(scope).filter(|found| found.key.is_none()) {
             return Ok(Arc::clone(&found.opener));
         }
-        let key = match kind {
-            Wrapper::Kms => self.decrypt(call, arn, &scope.wrapped).await?,
-            Wrapper::Service => {
-                let opened = unwrap(&self.service_key, &scope.wrapped, &wrap_aad(id, arn));
-                opened
-                    .ok()
-                    .and_then(|key| SecretKey::from_slice(key.expose()))
-                    .ok_or(SqsError::Internal)?
-            }
+        let opened = unwrap(&self.service_key, &scope.wrapped, &wrap_aad(scope.queue, arn));
+        let key = opened
+            .ok()
+            .and_then(|key| SecretKey::from_slice(key.expose()))
+            .ok_or(SqsError::Internal)?;
+        self.keep_opened(queue, scope, &key, None)
+    }
+
+    /// Opens a data key that KMS wrapped, as this caller.
+    async fn kms_opener(
+        &self,
+        opening: &Opening<'_>,
+        scope: &OpenScope,
+        arn: &str,
+    ) -> Result<Arc<Opener>, SqsError> {
+        let (call, queue) = (opening.call, opening.queue);
+        let requester = Requester::of(call);
+        if let Some(opener) = self.allowed_opener(call, scope, &requester) {
+            return Ok(opener);
+        }
+        let _turn = self.cache.turn(&(scope.queue, &requester)).await;
+        if let Some(opener) = self.allowed_opener(call, scope, &requester) {
+            return Ok(opener);
+        }
+        let (key, name) = self.decrypt(call, arn, &scope.wrapped).await?;
+        let verdict = self.verdict(call, queue, arn.into(), Arc::clone(&name));
+        let asked = VerdictScope {
+            queue: scope.queue,
+            named: Arc::clone(&name),
+            requester,
         };
-        let opener = Arc::new(Opener::new(&key).map_err(|_| SqsError::Internal)?);
-        let expires = now.after(opening.queue.properties().settings.key_reuse());
-        let fresh = Arc::new(OpeningKey {
+        self.cache.put_verdict(call, asked, verdict);
+        self.keep_opened(queue, scope, &key, Some(name))
+    }
+
+    /// Keeps a data key that was just unwrapped, for the reuse period of the queue that is received from.
+    fn keep_opened(
+        &self,
+        received_from: &Queue,
+        scope: &OpenScope,
+        key: &SecretKey,
+        name: Option<Arc<str>>,
+    ) -> Result<Arc<Opener>, SqsError> {
+        let opener = Arc::new(Opener::new(key).map_err(|_| SqsError::Internal)?);
+        let reuse = received_from.properties().settings.key_reuse();
+        let kept = OpenedKey {
             opener: Arc::clone(&opener),
-            expires,
-            epoch,
-        });
-        // The wrapped key is a part of a message's bytes, which must not stay in memory for it.
-        let scope = OpenScope {
-            wrapped: Bytes::copy_from_slice(&scope.wrapped),
-            ..scope
+            key: name,
+            life: Life::beginning_now(self.runtime.clock.as_ref(), reuse),
         };
-        store(&self.opening, scope, fresh, |kept| kept.expires > now);
+        self.cache.put_opened(scope, kept);
         Ok(opener)
     }
 
-    fn now(&self) -> Monotonic {
-        Monotonic::from_duration(self.runtime.clock.monotonic())
+    /// What opens, if it is here and KMS allowed this caller to decrypt with the key that wrapped it.
+    fn allowed_opener(
+        &self,
+        call: &Call<'_>,
+        scope: &OpenScope,
+        requester: &Requester,
+    ) -> Option<Arc<Opener>> {
+        let found = self.cache.opened(scope)?;
+        let asked = VerdictScope {
+            queue: scope.queue,
+            named: Arc::clone(found.key.as_ref()?),
+            requester: requester.clone(),
+        };
+        let allowed = self.cache.is_allowed(call, &asked);
+        allowed.then(|| Arc::clone(&found.opener))
     }
 }
 
@@ -339,9 +405,13 @@ impl Opening<'_> {
             }
         };
         message_aad(&mut self.aad, id, arn, message);
-        let sealed = SealedRef::parse(stored.sealed()).map_err(|_| SqsError::Internal)?;
-        opener.open(sealed, &self.aad).map_err(|_| SqsError::Internal)
+        open(stored, &opener, &self.aad)
     }
+}
+
+fn open(stored: &Stored, opener: &Opener, aad: &[u8]) -> Result<Vec<u8>, SqsError> {
+    let sealed = SealedRef::parse(stored.sealed()).map_err(|_| SqsError::Internal)?;
+    opener.open(sealed, aad).map_err(|_| SqsError::Internal)
 }
 
 fn message_aad(out: &mut Vec<u8>, queue: u64, arn: &str, message: &[u8; 16]) {
@@ -363,6 +433,14 @@ fn context(arn: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("aws:sqs:arn".to_owned(), arn.to_owned())])
 }
 
+/// The queue's KMS key as an ARN, or nothing for SSE-SQS.
+fn named_key(queue: &Queue) -> Option<String> {
+    match &queue.properties().settings.encryption {
+        EncryptionSetting::Kms(key) => Some(qualified(key, queue)),
+        EncryptionSetting::SqsManaged | EncryptionSetting::None => None,
+    }
+}
+
 /// The queue's key as an ARN: an id or an alias belongs to the queue's account, whoever asks.
 fn qualified(key: &str, queue: &Queue) -> String {
     let (region, account) = (queue.key.region, queue.key.account);
@@ -373,39 +451,4 @@ fn qualified(key: &str, queue: &Queue) -> String {
     } else {
         format!("arn:aws:kms:{region}:{account}:key/{key}")
     }
-}
-
-/// Who a cached data key belongs to. Sessions of one role may carry different session policies under one ARN, so
-/// temporary credentials count by their access key.
-fn requester(call: &Call<'_>) -> Arc<str> {
-    let identity: &Identity = call.caller().identity();
-    if identity.token_issued.is_some() {
-        format!("{} {}", identity.arn, call.caller().access_key()).into()
-    } else {
-        Arc::clone(&identity.arn)
-    }
-}
-
-fn lookup<K: Eq + Hash, V>(cache: &Mutex<HashMap<K, Arc<V>>>, scope: &K) -> Option<Arc<V>> {
-    cache
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(scope)
-        .cloned()
-}
-
-fn store<K: Eq + Hash, V>(
-    cache: &Mutex<HashMap<K, Arc<V>>>,
-    scope: K,
-    value: Arc<V>,
-    keep: impl Fn(&V) -> bool,
-) {
-    let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
-    if cache.len() >= CACHED_KEYS_MAX {
-        cache.retain(|_, value| keep(value));
-    }
-    if cache.len() >= CACHED_KEYS_MAX {
-        cache.clear();
-    }
-    cache.insert(scope, value);
 }

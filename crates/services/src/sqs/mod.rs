@@ -42,6 +42,8 @@ mod tests;
 mod text;
 mod url;
 
+pub use encryption::{HolderUse, KeyHolder, KeyHolders, Revoked};
+
 use bulla_envelope::InstanceKey;
 use bulla_gate::{Call, Family, Service};
 use bulla_runtime::Runtime;
@@ -140,6 +142,18 @@ impl Sqs {
         Self::start_sweep(&sqs);
         Self::start_moving(&sqs).await?;
         Ok(sqs)
+    }
+
+    /// Who holds data keys of the KMS key with this ARN; `epoch` is the gate's authorization number of now.
+    #[must_use]
+    pub fn key_holders(&self, key: &str, epoch: u64) -> KeyHolders {
+        self.encryption.holders(key, epoch)
+    }
+
+    /// Drops all data keys of the KMS key with this ARN, and what KMS answered about it: the next send and the next
+    /// receive of everybody ask KMS.
+    pub fn revoke_data_keys(&self, key: &str) -> Revoked {
+        self.encryption.revoke(key)
     }
 
     /// The queue that a URL names, in the region of the call.

@@ -53,7 +53,7 @@ use bulla_gate::Endpoint;
 
 pub use decrypt::{Decrypt, DecryptInput, DecryptOutput};
 pub use generate_data_key::{GenerateDataKey, GenerateDataKeyInput, GenerateDataKeyOutput};
-pub use probe_decrypt::{ProbeDecrypt, ProbeDecryptInput};
+pub use probe_decrypt::{ProbeDecrypt, ProbeDecryptInput, ProbeDecryptOutput};
 
 /// What AWS has and Bulla has not built.
 pub(super) const NOT_BUILT: &[&str] = &[

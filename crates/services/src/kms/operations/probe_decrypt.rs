@@ -8,7 +8,7 @@ use crate::kms::access::{Sought, with_encryption_context};
 use crate::kms::algorithms::EncryptionAlgorithm;
 use crate::kms::errors::KmsError;
 use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
-use bulla_wire::{Empty, Shape};
+use bulla_wire::Shape;
 use std::collections::BTreeMap;
 
 /// The operation.
@@ -25,11 +25,18 @@ pub struct ProbeDecryptInput {
     pub encryption_context: BTreeMap<String, String>,
 }
 
+/// Its output.
+#[derive(Debug, Shape)]
+pub struct ProbeDecryptOutput {
+    /// ARN of the key.
+    pub key_id: String,
+}
+
 impl Operation for ProbeDecrypt {
     const NAME: &'static str = "Decrypt";
     type Service = Kms;
     type Input = ProbeDecryptInput;
-    type Output = Empty;
+    type Output = ProbeDecryptOutput;
     type Error = KmsError;
     type Target = Sought;
 
@@ -52,9 +59,16 @@ impl Operation for ProbeDecrypt {
         })
     }
 
-    async fn execute(kms: &Kms, call: &Call<'_>, granted: Authorized<Self>) -> Result<Empty, KmsError> {
+    async fn execute(
+        kms: &Kms,
+        call: &Call<'_>,
+        granted: Authorized<Self>,
+    ) -> Result<ProbeDecryptOutput, KmsError> {
         let (_, target) = granted.into_parts();
-        kms.key_for_use(call, target).await?.check_symmetric(Self::NAME)?;
-        Ok(Empty)
+        let key = kms.key_for_use(call, target).await?;
+        key.check_symmetric(Self::NAME)?;
+        Ok(ProbeDecryptOutput {
+            key_id: key.arn.to_string(),
+        })
     }
 }

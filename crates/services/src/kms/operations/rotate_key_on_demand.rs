@@ -59,7 +59,7 @@ impl Operation for RotateKeyOnDemand {
         let key = target.into_key()?;
         key.check_rotates_itself()?;
         let now = call.time();
-        kms.update_with_replicas(call, &key, |key| {
+        kms.rotate_now(&key, now, |key| {
             key.check_usable()?;
             let before = key.materials().filter(|material| material.made == Made::OnDemand);
             if before.count() >= ROTATIONS_ON_DEMAND_MAX {

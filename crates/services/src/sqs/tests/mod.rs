@@ -1,6 +1,8 @@
 //! SQS through the gate, as clients see it, with stores in memory and a clock that moves when told to.
 
 mod access;
+mod billing;
+mod data_keys;
 mod dead_letters;
 mod deduplicating;
 mod encryption;
