@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::arguments::Arguments;
 use crate::connection::{self, Call, Connection, Keys, Route};
-use crate::report::{Latencies, Row, Under};
+use crate::report::{Latencies, NO_TRANSPORT, Row, Under};
 use crate::setting::{Setting, answered};
 use crate::suites::Findings;
 use crate::{Failure, clock, process};
@@ -251,7 +251,7 @@ fn raw(deed: Deed, count: usize) -> Result<Row, Failure> {
     let cpu = before.zip(process::own_cpu_seconds());
     Ok(Row {
         cpu_seconds: cpu.map(|(before, after)| after - before),
-        ..row(deed, "aws-lc-rs", "-".to_owned(), count, seconds)
+        ..row(deed, "aws-lc-rs", NO_TRANSPORT.to_owned(), count, seconds)
     })
 }
 

@@ -27,6 +27,9 @@ impl Latencies {
     }
 }
 
+/// What [`Under::transport`] is of what is measured without a server.
+pub(crate) const NO_TRANSPORT: &str = "-";
+
 /// What a row was measured under.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Under {
@@ -108,8 +111,12 @@ pub(crate) fn medians(rows: Vec<Row>) -> Vec<Row> {
         .collect()
 }
 
-/// Messages per CPU second as a share of what the yardstick reaches with the same number of messages per call.
+/// Messages per CPU second as a share of what the yardstick reaches with the same number of messages per call; nothing of what is
+/// measured without a server.
 pub(crate) fn share(rows: &[Row], row: &Row) -> Option<f64> {
+    if row.under.transport == NO_TRANSPORT {
+        return None;
+    }
     let batch = if row.scenario == "empty receive" {
         1
     } else {
