@@ -6,7 +6,7 @@
 //! period", read 2026-11-21.) Why it makes no difference for who may open what: the key and the encryption context are
 //! the same for all messages of a queue, so KMS would have been asked the same question.
 //!
-//! Invariant: what has expired is used no more, and is wiped within [`SWEEP_PAUSE_MIN`].
+//! Invariant: what has expired is used no more, and is wiped within `SWEEP_PAUSE_MIN`.
 
 use super::super::envelope::Wrapper;
 use super::super::index::Monotonic;
