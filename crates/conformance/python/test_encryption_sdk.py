@@ -16,10 +16,11 @@ import sys
 import aws_encryption_sdk
 from aws_encryption_sdk import CommitmentPolicy
 from aws_encryption_sdk.identifiers import Algorithm
+from aws_encryption_sdk.key_providers import kms as providers
 
 client = aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
 context = {context!r}
-work, kind, keys = sys.argv[1], getattr(aws_encryption_sdk, sys.argv[2]), sys.argv[3:]
+work, kind, keys = sys.argv[1], getattr(providers, sys.argv[2]), sys.argv[3:]
 if work == "encrypt":
     sealed, header = client.encrypt(source=sys.stdin.buffer.read(), key_provider=kind(key_ids=keys), encryption_context=context)
     assert header.algorithm == Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384
