@@ -8,7 +8,8 @@ use crate::caller::{Caller, OrganizationPlace};
 use crate::context::CallContext;
 use crate::gate::Gate;
 use crate::operation::Family;
-use bulla_policy::{Decision, Explanation, Layers, Request, decide, explain};
+use crate::verdicts::VerdictKey;
+use bulla_policy::{Decision, Explanation, Layers, Request, Watched, decide, explain};
 use bulla_types::AccountId;
 use std::sync::Arc;
 
@@ -87,7 +88,11 @@ impl Gate {
         request: &AccessRequest,
         family: Family,
     ) -> Result<(), Box<Denial>> {
-        self.ask(caller, request, |question, layers, decision| {
+        let key = VerdictKey::of(caller, request);
+        if self.is_kept(caller, key.as_ref()) {
+            return Ok(());
+        }
+        self.ask(caller, request, key, |question, layers, decision| {
             if decision.is_allowed() {
                 return Ok(());
             }
@@ -97,17 +102,27 @@ impl Gate {
 
     /// The answer alone, for questions of which nobody wants the reasons.
     pub(crate) fn allows(&self, caller: &Caller, request: &AccessRequest) -> bool {
-        self.ask(caller, request, |_, _, decision| decision.is_allowed())
+        let key = VerdictKey::of(caller, request);
+        self.is_kept(caller, key.as_ref())
+            || self.ask(caller, request, key, |_, _, decision| decision.is_allowed())
+    }
+
+    /// Whether this was allowed before, and could not come out otherwise now.
+    fn is_kept(&self, caller: &Caller, key: Option<&VerdictKey>) -> bool {
+        key.and_then(|key| self.verdicts.find(caller.epoch, key))
+            .is_some_and(|decision| decision.is_allowed())
     }
 
     fn ask<T>(
         &self,
         caller: &Caller,
         request: &AccessRequest,
+        key: Option<VerdictKey>,
         then: impl FnOnce(&Request<'_>, &Layers<'_>, Decision) -> T,
     ) -> T {
         let owner_place = self.place(request.owner);
         let context = CallContext::new(caller, request, owner_place.as_deref());
+        let context = Watched::new(&context);
         let question = Request {
             principal: caller.identity.principal(),
             action: request.action,
@@ -118,6 +133,12 @@ impl Gate {
         };
         let layers = layers(caller, request, owner_place.as_deref());
         let decision = decide(&question, &layers);
+        if let Some(key) = key
+            && decision.is_allowed()
+            && !context.was_looked_at()
+        {
+            self.verdicts.keep(caller.epoch, key, decision);
+        }
         then(&question, &layers, decision)
     }
 }

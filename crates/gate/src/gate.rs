@@ -7,6 +7,8 @@ use crate::denials::Denials;
 use crate::endpoint::Endpoint;
 use crate::operation::{Family, NotBuilt, Service};
 use crate::ports::{AuditTrail, Credentials, Endpoints, Organizations};
+use crate::verdicts::{VERDICTS_MAX, VerdictKey};
+use bulla_policy::Verdicts;
 use bulla_runtime::Runtime;
 use bulla_types::AccountId;
 use bulla_wire::{ErrorRow, ServiceWire};
@@ -51,6 +53,7 @@ pub struct Gate {
     endpoints: HashMap<&'static str, HashMap<&'static str, Endpoint>>,
     epoch: AtomicU64,
     pub(crate) denials: Denials,
+    pub(crate) verdicts: Verdicts<VerdictKey>,
     /// One permit for each call that may wait for something to happen.
     pub(crate) waits: Semaphore,
 }
@@ -72,6 +75,7 @@ impl Gate {
             endpoints: HashMap::new(),
             epoch: AtomicU64::new(0),
             denials: Denials::default(),
+            verdicts: Verdicts::new(VERDICTS_MAX),
             waits: Semaphore::new(Semaphore::MAX_PERMITS),
         }
     }

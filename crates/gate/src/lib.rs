@@ -20,6 +20,7 @@ mod gate;
 mod http_door;
 mod operation;
 mod ports;
+mod verdicts;
 
 pub use access::{Access, AccessRequest, ConditionKeys, Reach, ResourcePolicy};
 pub use audit::{AuditRecord, Outcome};

@@ -10,7 +10,7 @@
 mod common;
 
 use bulla_policy::{
-    IdentityOwner, Layers, Policy, PolicyKind, Principal, Request, ResourcePolicy, Vendor, decide,
+    IdentityOwner, Layers, Policy, PolicyKind, Principal, Request, ResourcePolicy, Vendor, Verdicts, decide,
 };
 use common::{ACCOUNT, ACTION, RESOURCE, USER};
 use std::hint::black_box;
@@ -58,4 +58,25 @@ fn main() {
         let name = format!("an identity policy, three conditions each, statements: {statements}");
         print(&name, &request, &layers);
     }
+    let verdicts = Verdicts::new(8);
+    let (who, what): (Arc<str>, Arc<str>) = (USER.into(), RESOURCE.into());
+    let layers = Layers {
+        resource: ResourcePolicy::Mandatory(&nothing()),
+        ..Layers::default()
+    };
+    verdicts.keep(
+        1,
+        (Arc::clone(&who), ACTION, Arc::clone(&what)),
+        decide(&request, &layers),
+    );
+    let best = common::measure(|| {
+        let key = black_box((Arc::clone(&who), ACTION, Arc::clone(&what)));
+        assert!(verdicts.find(1, &key).is_some());
+    });
+    println!("{:<60} {:>6} ns", "a verdict that is kept", best.as_nanos());
+}
+
+fn nothing() -> Policy {
+    let kind = PolicyKind::Resource(Vendor::Sqs);
+    Policy::parse(common::queue_policy(1), kind).unwrap()
 }

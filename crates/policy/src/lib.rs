@@ -47,6 +47,7 @@ mod policy;
 mod principal;
 mod request;
 mod s3;
+mod verdicts;
 
 pub use catalogue::is_same_account_only;
 pub use combine::decide;
@@ -64,3 +65,4 @@ pub use limits::{DOCUMENT_BYTES_MAX, Limits, SizeUnit};
 pub use policy::{Effect, Policy, Statement, Version};
 pub use principal::Principal;
 pub use request::{Layers, Level, Request, ResourcePolicy};
+pub use verdicts::{Verdicts, Watched};

@@ -261,3 +261,25 @@ async fn a_call_that_waits_learns_that_the_client_has_gone() {
     door.send_and_leave(&Sent::signed("Wait")).await;
     door.until_executed(1).await;
 }
+
+#[tokio::test]
+async fn what_was_allowed_without_a_condition_is_not_what_is_allowed_by_an_endpoint() {
+    let door = Door::new(Some("echo:*"));
+    assert_eq!(door.send(&Sent::signed("Say")).await.status, 200);
+    door.put_endpoint(
+        "echo",
+        r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"echo:Relay","Resource":"*"}}"#,
+    );
+    assert_eq!(door.send_by_endpoint(&Sent::signed("Say")).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_condition_is_asked_for_every_call() {
+    let door = Door::with_policy(
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*",
+            "Condition":{"DateLessThan":{"aws:CurrentTime":"2026-01-01T00:00:05Z"}}}}"#,
+    );
+    assert_eq!(door.send(&Sent::signed("Say")).await.status, 200);
+    door.advance(5);
+    assert_eq!(door.send(&Sent::signed("Say")).await.status, 400);
+}

@@ -140,7 +140,7 @@ impl Door {
         let audit = Arc::<Audit>::default();
         let network = Arc::<Network>::default();
         let ports = Ports {
-            credentials: Arc::new(Ann { policy }),
+            credentials: Arc::new(Ann::new(policy.as_deref())),
             organizations: Arc::new(Nowhere),
             endpoints: Arc::<Network>::clone(&network),
             audit: Arc::<Audit>::clone(&audit),
@@ -262,9 +262,19 @@ fn allow(action: &str) -> String {
     )
 }
 
-/// One IAM user.
-struct Ann {
-    policy: Option<String>,
+/// One IAM user, the same for all calls.
+struct Ann(Arc<Identity>);
+
+impl Ann {
+    fn new(policy: Option<&str>) -> Self {
+        let parsed = policy.iter().map(|text| {
+            let policy = Policy::parse(text, PolicyKind::Identity(IdentityOwner::User)).unwrap();
+            Arc::new(policy.labelled("ann's policy"))
+        });
+        let account = AccountId::parse(ACCOUNT).unwrap();
+        let arn = format!("arn:aws:iam::{ACCOUNT}:user/ann");
+        Self(identity(IdentityKind::User, account, &arn, parsed.collect()))
+    }
 }
 
 fn identity(kind: IdentityKind, account: AccountId, arn: &str, policies: Vec<Arc<Policy>>) -> Arc<Identity> {
@@ -289,15 +299,9 @@ impl Credentials for Ann {
         if access_key != ACCESS_KEY {
             return Err(CredentialRefusal::Unknown);
         }
-        let parsed = self.policy.iter().map(|text| {
-            let policy = Policy::parse(text, PolicyKind::Identity(IdentityOwner::User)).unwrap();
-            Arc::new(policy.labelled("ann's policy"))
-        });
-        let account = AccountId::parse(ACCOUNT).unwrap();
-        let arn = format!("arn:aws:iam::{ACCOUNT}:user/ann");
         Ok(Credential {
             secret: Arc::new(SecretAccessKey::new(SECRET.to_owned().into())),
-            identity: identity(IdentityKind::User, account, &arn, parsed.collect()),
+            identity: Arc::clone(&self.0),
         })
     }
 
