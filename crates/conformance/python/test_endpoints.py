@@ -3,10 +3,13 @@
 import json
 import socket
 import ssl
+import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionError as NoConnection
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 import bulla
 
@@ -112,7 +115,7 @@ def test_a_queue_policy_can_demand_the_endpoint(network):
 
 
 def test_no_header_makes_a_request_come_by_an_endpoint(network):
-    endpoint, _ = network.create()
+    endpoint, url = network.create()
     by_endpoint = bulla.allow("sqs:*") | {"Condition": {"StringEquals": {"aws:SourceVpce": endpoint}}}
     ann = bulla.user(network.server, network.admin, "ann", by_endpoint)
     body = json.dumps({"QueueUrl": network.queue, "MessageBody": "in"}).encode()
@@ -121,7 +124,8 @@ def test_no_header_makes_a_request_come_by_an_endpoint(network):
         "X-Amz-Source-Vpce": endpoint, "X-Aws-Source-Vpce": endpoint, "X-Amzn-Vpce-Id": endpoint,
     }
     answer = bulla.signed(network.server, "sqs", keys=ann, headers=headers, body=body)
-    assert answer.status == 403, answer.body
+    assert answer.status == 403 and b"AccessDenied" in answer.body, answer.body
+    network.by(url, keys=ann).send_message(QueueUrl=network.queue, MessageBody="in")
 
 
 def test_an_endpoint_leads_to_its_service_alone(network):
@@ -152,7 +156,7 @@ def test_a_deleted_endpoint_answers_no_more_also_those_that_are_connected(networ
     connected = network.by(url)
     connected.list_queues()
     network.ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
-    with pytest.raises((NoConnection, ClientError)):
+    with pytest.raises((HTTPClientError, ClientError)):
         connected.list_queues()
     with pytest.raises(NoConnection):
         network.by(url).list_queues()
@@ -164,6 +168,36 @@ def test_a_port_that_is_taken_is_passed_over(network):
     with socket.create_server(("127.0.0.1", port + 1)):
         _, second = network.create()
     assert urllib.parse.urlsplit(second).port == port + 2
+
+
+def test_a_freed_port_is_taken_again_at_once(network):
+    for _ in range(8):
+        endpoint, url = network.create()
+        network.by(url).list_queues()
+        network.ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+
+
+def test_an_endpoint_policy_limits_also_what_needs_no_permission(network):
+    _, url = network.create("sts", PolicyDocument=policy(ALL | {"Action": "sts:GetCallerIdentity"}))
+    assert network.by(url, "sts").get_caller_identity()["Account"]
+    refused(lambda: network.by(url, "sts").get_session_token())
+
+
+def test_a_long_poll_by_an_endpoint_ends_when_its_policy_forbids_it(network):
+    endpoint, url = network.create()
+    began = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        poll = pool.submit(network.by(url).receive_message, QueueUrl=network.queue, WaitTimeSeconds=20)
+        while not poll.running():
+            pass
+        deny = {"Effect": "Deny", "Principal": "*", "Action": "sqs:ReceiveMessage", "Resource": "*"}
+        network.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PolicyDocument=policy(ALL, deny))
+        network.sqs.send_message(QueueUrl=network.queue, MessageBody="secret")
+        try:
+            assert "Messages" not in poll.result()
+        except ClientError as denied:
+            assert "AccessDenied" in denied.response["Error"]["Code"]
+    assert time.monotonic() - began < 15
 
 
 def test_what_else_ec2_has_says_that_it_is_not_here(network):

@@ -9,8 +9,11 @@ use std::sync::Arc;
 pub enum Access {
     /// All of these must be allowed. An empty list is a defect and is refused.
     Needs(Vec<AccessRequest>),
-    /// AWS asks no permission for this operation, and no policy can forbid it. The text says where that is written.
+    /// AWS asks no permission for this operation, and no policy of the caller's or of its organization can forbid it. That of
+    /// a VPC endpoint by which the call comes can. The text says where that is written.
     NeedsNone {
+        /// The action, as a VPC endpoint's policy may name it.
+        action: &'static str,
         /// The AWS document that says so.
         source: &'static str,
     },

@@ -72,20 +72,10 @@ impl Gate {
         arrival: Arrival<'_>,
     ) -> Result<Caller, CommonError> {
         let presented = Presented::parse(head(arrival.parts)).map_err(CommonError::Signature)?;
-        // Before the principal is looked up: what changes from here on makes the caller out of date.
-        let epoch = self.authorization_epoch();
-        let identity = match self.authentication {
-            Authentication::Verified => self.verified(service, &presented, &arrival)?.identity,
-            Authentication::Open { default_account } => {
-                self.opened(&presented, &arrival, default_account).await?
-            }
-        };
         let region =
             Region::parse(presented.credential().region()).map_err(|_| CommonError::UnknownAccessKey)?;
-        self.ports
-            .credentials
-            .used(presented.access_key_id(), service, region, arrival.time);
-        let user_agent = header(arrival.parts, "user-agent").map(Into::into);
+        // Before the principal is looked up: what changes from here on makes the caller out of date.
+        let epoch = self.authorization_epoch();
         let via_endpoint = self.via_endpoint(arrival.transport)?;
         if let Some(ViaEndpoint { facts, .. }) = &via_endpoint
             && (*facts.service != *service || facts.region != region)
@@ -94,6 +84,16 @@ impl Gate {
                 leads_to: Arc::clone(facts),
             });
         }
+        let identity = match self.authentication {
+            Authentication::Verified => self.verified(service, &presented, &arrival)?.identity,
+            Authentication::Open { default_account } => {
+                self.opened(&presented, &arrival, default_account).await?
+            }
+        };
+        self.ports
+            .credentials
+            .used(presented.access_key_id(), service, region, arrival.time);
+        let user_agent = header(arrival.parts, "user-agent").map(Into::into);
         Ok(Caller {
             via_endpoint,
             organization: self.place(identity.account),

@@ -100,6 +100,41 @@ impl Gate {
         })
     }
 
+    /// Asks the policy of the VPC endpoint by which the call came, and no other, about an operation that needs no permission.
+    ///
+    /// Source: IAM User Guide, "Interface VPC endpoints" of STS: an endpoint policy says which of its actions may be
+    /// called (read 2026-11-21).
+    pub(crate) fn authorize_by_endpoint(
+        &self,
+        caller: &Caller,
+        action: &'static str,
+        family: Family,
+    ) -> Result<(), Box<Denial>> {
+        let Some(endpoint) = caller.own_endpoint() else {
+            return Ok(());
+        };
+        let request = AccessRequest::new(action, "*", caller.account());
+        let context = CallContext::new(caller, &request, None);
+        let question = Request {
+            principal: caller.identity.principal(),
+            action,
+            resource: &request.resource,
+            resource_account: request.owner.as_str(),
+            context: &context,
+            same_account_only: false,
+        };
+        let layers = Layers {
+            identity: &self.everything,
+            endpoint: Some(&endpoint.facts.policy),
+            ..Layers::default()
+        };
+        let decision = decide(&question, &layers);
+        if decision.is_allowed() {
+            return Ok(());
+        }
+        Err(Box::new(denial(&request, &question, &layers, decision, family)))
+    }
+
     /// The answer alone, for questions of which nobody wants the reasons.
     pub(crate) fn allows(&self, caller: &Caller, request: &AccessRequest) -> bool {
         let key = VerdictKey::of(caller, request);

@@ -237,7 +237,9 @@ impl Gate {
             access,
         } = resolved;
         match &access {
-            Access::NeedsNone { .. } => {}
+            Access::NeedsNone { action, .. } => self
+                .authorize_by_endpoint(call.caller, action, O::Service::FAMILY)
+                .map_err(Refusal::Denied)?,
             Access::Needs(requests) if requests.is_empty() => return Err(Refusal::Internal),
             Access::Needs(requests) => {
                 for request in requests {

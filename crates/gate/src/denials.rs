@@ -120,20 +120,23 @@ impl Gate {
     }
 }
 
-/// A caller of another account has policies and an organization of its own, which are not the owner's business.
+/// A caller of another account has policies and an organization of its own, which are not the owner's business; nor is the
+/// policy of another account's VPC endpoint.
 fn for_owner(caller: &Caller, denial: &Denial) -> String {
-    if caller.account() == denial.owner() {
+    let own_endpoint = caller
+        .own_endpoint()
+        .is_none_or(|endpoint| endpoint.facts.account == denial.owner());
+    let own_caller = caller.account() == denial.owner();
+    if own_caller && own_endpoint {
         return denial.explanation().to_json();
     }
     let mut shown = denial.explanation().clone();
     shown.layers.retain(|report| match report.layer {
-        Layer::Endpoint
-        | Layer::Grant
-        | Layer::Resource
-        | Layer::ResourceControl
-        | Layer::Service
-        | Layer::Trust => true,
-        Layer::Boundary | Layer::Identity | Layer::Root | Layer::ServiceControl | Layer::Session => false,
+        Layer::Endpoint => own_endpoint,
+        Layer::Grant | Layer::Resource | Layer::ResourceControl | Layer::Service | Layer::Trust => true,
+        Layer::Boundary | Layer::Identity | Layer::Root | Layer::ServiceControl | Layer::Session => {
+            own_caller
+        }
     });
     shown.hint = None;
     shown.to_json()

@@ -8,7 +8,7 @@ use crate::endpoint::Endpoint;
 use crate::operation::{Family, NotBuilt, Service};
 use crate::ports::{AuditTrail, Credentials, Endpoints, Organizations};
 use crate::verdicts::{VERDICTS_MAX, VerdictKey};
-use bulla_policy::Verdicts;
+use bulla_policy::{IdentityOwner, Policy, PolicyKind, Verdicts};
 use bulla_runtime::Runtime;
 use bulla_types::AccountId;
 use bulla_wire::{ErrorRow, ServiceWire};
@@ -53,6 +53,8 @@ pub struct Gate {
     endpoints: HashMap<&'static str, HashMap<&'static str, Endpoint>>,
     epoch: AtomicU64,
     pub(crate) denials: Denials,
+    /// A policy that allows everything; none, which allows nothing, if it could not be understood.
+    pub(crate) everything: Vec<Arc<Policy>>,
     pub(crate) verdicts: Verdicts<VerdictKey>,
     /// One permit for each call that may wait for something to happen.
     pub(crate) waits: Semaphore,
@@ -75,6 +77,7 @@ impl Gate {
             endpoints: HashMap::new(),
             epoch: AtomicU64::new(0),
             denials: Denials::default(),
+            everything: everything().into_iter().collect(),
             verdicts: Verdicts::new(VERDICTS_MAX),
             waits: Semaphore::new(Semaphore::MAX_PERMITS),
         }
@@ -150,6 +153,12 @@ impl Gate {
     pub(crate) fn audit(&self, record: &AuditRecord<'_>) {
         self.ports.audit.record(record);
     }
+}
+
+fn everything() -> Option<Arc<Policy>> {
+    let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let policy = Policy::parse(text, PolicyKind::Identity(IdentityOwner::User)).ok()?;
+    Some(Arc::new(policy.labelled("no permission is needed")))
 }
 
 impl std::fmt::Debug for Gate {

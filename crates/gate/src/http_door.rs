@@ -96,7 +96,7 @@ impl Gate {
         let wire = route.service;
         let body = arrival.body;
         let family = self.family(wire.signing_name);
-        let (request_id, source_ip) = (arrival.request_id, arrival.transport.source_ip);
+        let (request_id, transport) = (arrival.request_id, arrival.transport);
         let caller = self
             .authenticate(wire.signing_name, arrival)
             .await
@@ -104,7 +104,8 @@ impl Gate {
                 let failure = Failure::common(&error, family);
                 // The text of a wrong signature holds the request; only the code is for the log.
                 let code = failure.row.bare_shape();
-                tracing::info!(%request_id, %source_ip, service = wire.signing_name, code, "caller refused");
+                let (source_ip, endpoint) = (transport.source_ip, transport.endpoint);
+                tracing::info!(%request_id, %source_ip, ?endpoint, service = wire.signing_name, code, "caller refused");
                 failure
             })?;
         let Some(endpoint) = self.endpoint(wire.signing_name, &route.operation) else {

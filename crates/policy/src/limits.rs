@@ -61,7 +61,7 @@ pub(crate) const fn of(kind: PolicyKind) -> Limits {
         PolicyKind::Identity(IdentityOwner::Role) => size(10_240, iam, true),
         PolicyKind::Session => size(2_048, SizeUnit::Characters, true),
         PolicyKind::ServiceControl | PolicyKind::ResourceControl => size(5_120, SizeUnit::Characters, false),
-        PolicyKind::VpcEndpoint => size(20_480, SizeUnit::CharactersWithoutWhiteSpace, false),
+        PolicyKind::VpcEndpoint => size(20_480, SizeUnit::Characters, false),
         PolicyKind::Resource(Vendor::Kms) => size(32_768, SizeUnit::Bytes, true),
         PolicyKind::Resource(Vendor::S3) => size(20_480, SizeUnit::Bytes, false),
         PolicyKind::Resource(Vendor::Sns) => size(30_720, SizeUnit::Bytes, false),

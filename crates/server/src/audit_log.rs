@@ -36,6 +36,7 @@ impl AuditTrail for AuditLog {
                     via = caller.via().join(","),
                     source_ip = %caller.transport().source_ip,
                     secure = caller.transport().secure,
+                    endpoint = caller.transport().endpoint.as_ref().map_or("-", bulla_types::VpcEndpointId::as_str),
                     decision = decision.outcome.as_str(),
                     layer = decision.layer.as_str(),
                     policy = denial.policy().unwrap_or("-"),

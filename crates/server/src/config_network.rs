@@ -109,9 +109,7 @@ fn parse_subnet(text: &str) -> Result<SubnetSetting, String> {
             vpc: VpcId::parse(&needed("vpc", vpc)?).map_err(parsed)?,
             account: account.map(AccountId::parse).transpose().map_err(parsed)?,
             region: Region::parse(region.unwrap_or("us-east-1")).map_err(parsed)?,
-            address: address
-                .parse()
-                .map_err(|_| format!("`{address}` is not an IP address"))?,
+            address: parse_address(&address)?,
             ports: parse_ports(&needed("ports", ports)?)?,
         },
         certificate: match (cert, key) {
@@ -120,6 +118,17 @@ fn parse_subnet(text: &str) -> Result<SubnetSetting, String> {
             (Some(_), None) | (None, Some(_)) => return Err("`cert=` and `key=` go together".to_owned()),
         },
     })
+}
+
+/// One address: an endpoint's must be known, for its certificate and its clients.
+fn parse_address(text: &str) -> Result<IpAddr, String> {
+    let address: IpAddr = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not an IP address"))?;
+    if address.is_unspecified() {
+        return Err(format!("`{text}` stands for many addresses; name one"));
+    }
+    Ok(address)
 }
 
 /// `8450-8459` or `8450`.
@@ -204,6 +213,7 @@ mod tests {
             (format!("{SUBNET},colour=red"), "a subnet has no `colour`"),
             (format!("{SUBNET},cert=/c.pem"), "`cert=` and `key=` go together"),
             (SUBNET.replace("10.0.0.1", "here"), "`here` is not an IP address"),
+            (SUBNET.replace("10.0.0.1", "0.0.0.0"), "stands for many addresses"),
             (SUBNET.replace("subnet-0", "net-0"), "subnet id"),
         ] {
             let refused = parse_subnet(&text).unwrap_err();

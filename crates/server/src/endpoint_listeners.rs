@@ -6,25 +6,38 @@
 use crate::config::ServeSettings;
 use crate::endpoint_tls::EndpointTls;
 use crate::listener::{Entrance, Listener};
-use bulla_runtime::{Shutdown, ShutdownTrigger};
+use bulla_runtime::{BoxFuture, Shutdown, ShutdownTrigger};
 use bulla_services::ec2::{ListenFailure, Listeners};
 use bulla_types::VpcEndpointId;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 /// Listeners that the server has not taken yet.
 pub(crate) type NewListeners = mpsc::UnboundedReceiver<Listener>;
 
+/// A listener that was opened.
+struct Open {
+    endpoint: VpcEndpointId,
+    /// Ends it.
+    close: ShutdownTrigger,
+    /// Completes when its socket is gone.
+    gone: Shutdown,
+}
+
+/// How long closing waits for a socket to go; it goes when the accepting task runs next.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
 /// Opens listeners and hands them to the server.
 pub(crate) struct EndpointListeners {
     tls: EndpointTls,
     /// Certificates of subnets that have their own, by address and first port.
     certificates: Vec<(crate::config_network::SubnetSetting, (PathBuf, PathBuf))>,
-    open: Mutex<HashMap<SocketAddr, (VpcEndpointId, ShutdownTrigger)>>,
+    open: Mutex<HashMap<SocketAddr, Open>>,
     to_server: mpsc::UnboundedSender<Listener>,
 }
 
@@ -75,26 +88,54 @@ impl Listeners for EndpointListeners {
             }
         })?;
         let (close, closed) = Shutdown::pair();
+        let (open_until, gone) = Shutdown::pair();
         let entrance = Entrance {
             endpoint,
             tls: TlsAcceptor::from(config),
             closed,
         };
         // Without a server nobody is accepted, and the process is about to end.
-        let _ = self.to_server.send(listener.of_endpoint(entrance));
-        open.insert(address, (endpoint, close));
+        let _ = self.to_server.send(listener.of_endpoint(entrance, open_until));
+        let opened = Open {
+            endpoint,
+            close,
+            gone,
+        };
+        open.insert(address, opened);
         drop(open);
         tracing::info!(%endpoint, %address, "a VPC endpoint listens");
         Ok(())
     }
 
-    fn close(&self, endpoint: VpcEndpointId, address: SocketAddr) {
+    fn close(&self, endpoint: VpcEndpointId, address: SocketAddr) -> BoxFuture<'_, ()> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.get(&address).is_some_and(|(of, _)| *of == endpoint) {
-            // Its trigger goes with it.
-            open.remove(&address);
-            drop(open);
-            tracing::info!(%endpoint, %address, "a VPC endpoint listens no more");
+        let is_it = open.get(&address).is_some_and(|open| open.endpoint == endpoint);
+        let closed = if is_it { open.remove(&address) } else { None };
+        drop(open);
+        Box::pin(async move {
+            if let Some(closed) = closed {
+                self.end(address, closed).await;
+            }
+        })
+    }
+
+    fn close_all(&self) -> BoxFuture<'_, ()> {
+        let all = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        Box::pin(async move {
+            for (address, closed) in all {
+                self.end(address, closed).await;
+            }
+        })
+    }
+}
+
+impl EndpointListeners {
+    async fn end(&self, address: SocketAddr, closed: Open) {
+        closed.close.pull();
+        tokio::select! {
+            () = closed.gone.wait() => {}
+            () = self.tls.runtime.clock.sleep(CLOSE_WAIT) => {}
         }
+        tracing::info!(endpoint = %closed.endpoint, %address, "a VPC endpoint listens no more");
     }
 }

@@ -289,6 +289,8 @@ impl Host {
                 tracing::warn!("the stores are still in use; what was acknowledged is on disk all the same");
             }
         }
+        // Those of calls that were under way too.
+        self.listeners.close_all().await;
     }
 
     /// Backs up what the services stand on, while they go on.

@@ -8,7 +8,7 @@ use crate::full;
 use crate::handler::Handler;
 use crate::operator_error::OperatorError;
 use crate::server::Server;
-use bulla_runtime::Shutdown;
+use bulla_runtime::{Shutdown, ShutdownTrigger};
 use bulla_types::VpcEndpointId;
 use rustix::net::sockopt;
 use std::net::SocketAddr;
@@ -47,6 +47,8 @@ pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     entrance: Option<Entrance>,
+    /// Says that the socket is gone; after it, so that it goes last.
+    _open_until: Option<ShutdownTrigger>,
 }
 
 /// What a connection inherits from the listener of a VPC endpoint.
@@ -93,13 +95,15 @@ impl Listener {
             socket,
             address,
             entrance: None,
+            _open_until: None,
         })
     }
 
     /// As the listener of a VPC endpoint.
-    pub(crate) fn of_endpoint(self, entrance: Entrance) -> Self {
+    pub(crate) fn of_endpoint(self, entrance: Entrance, open_until: ShutdownTrigger) -> Self {
         Self {
             entrance: Some(entrance),
+            _open_until: Some(open_until),
             ..self
         }
     }
@@ -124,13 +128,14 @@ impl Listener {
     async fn accept_forever<H: Handler + ?Sized + 'static>(&self, server: Arc<Server<H>>) {
         let (mut said_full, mut said_failed) = (Occasion::default(), Occasion::default());
         loop {
-            let Some(place) = Place::next(&server).await else {
-                return;
-            };
+            // A place is taken for somebody who is there, so that listeners to which nobody comes hold none.
             match self.socket.accept().await {
-                Ok((stream, remote)) => match place.or_of_late(&server) {
-                    Place::Served(permit) => start(&server, stream, remote, self.entrance.clone(), permit),
-                    Place::Refused(permit) => {
+                Ok((stream, remote)) => match Place::next(&server).await {
+                    None => return,
+                    Some(Place::Served(permit)) => {
+                        start(&server, stream, remote, self.entrance.clone(), permit);
+                    }
+                    Some(Place::Refused(permit)) => {
                         if said_full.is_due(&server) {
                             tracing::warn!(
                                 max_connections = server.limits.max_connections,
@@ -172,7 +177,7 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// What becomes of the next connection.
+/// What becomes of a connection.
 enum Place {
     Served(OwnedSemaphorePermit),
     Refused(OwnedSemaphorePermit),
@@ -188,17 +193,6 @@ impl Place {
             biased;
             permit = Arc::clone(&server.connections).acquire_owned() => permit.ok().map(Self::Served),
             permit = Arc::clone(&server.refusals).acquire_owned() => permit.ok().map(Self::Refused),
-        }
-    }
-
-    /// Until the connection came, a better place may have become free.
-    fn or_of_late<H: ?Sized>(self, server: &Server<H>) -> Self {
-        match self {
-            Self::Served(permit) => Self::Served(permit),
-            Self::Refused(permit) => match Arc::clone(&server.connections).try_acquire_owned() {
-                Ok(better) => Self::Served(better),
-                Err(_) => Self::Refused(permit),
-            },
         }
     }
 }

@@ -100,7 +100,7 @@ impl Refusal {
             Self::PlainHttp => (
                 "InsecureTransport",
                 StatusCode::FORBIDDEN,
-                "This address answers TLS only: use https:// (or start the server with --allow-plain-http).",
+                "This address answers TLS only: use https:// (the operator may allow plain HTTP with --allow-plain-http, unless clients need certificates).",
             ),
             Self::ForeignOrigin => ("AccessDenied", StatusCode::FORBIDDEN, FOREIGN_ORIGIN),
             Self::ForeignHost => ("AccessDenied", StatusCode::FORBIDDEN, FOREIGN_HOST),

@@ -24,6 +24,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// VPC endpoints in a subnet, each of which has a socket: as many as a VPC may have.
+const LISTENERS_PER_SUBNET_MAX: u32 = 50;
 /// How long background work may take to notice that the server has stopped.
 const BACKGROUND_GRACE: Duration = Duration::from_secs(1);
 
@@ -90,6 +92,9 @@ fn serve(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
 /// A connection that finds no file would fail where a message must be written; so there are no more connections than
 /// the system has files for.
 fn within_files(mut settings: ServeSettings, room: Option<u32>) -> ServeSettings {
+    let listeners = u32::try_from(settings.network.subnet.len()).unwrap_or(u32::MAX);
+    let listeners = listeners.saturating_mul(LISTENERS_PER_SUBNET_MAX);
+    let room = room.map(|room| room.saturating_sub(listeners).max(1));
     if let Some(room) = room.filter(|room| *room < settings.limits.max_connections) {
         tracing::warn!(
             max_connections = settings.limits.max_connections,

@@ -258,6 +258,8 @@ fn client_certificates(settings: &ServeSettings) -> Result<ClientCertificates, O
     let provider = Arc::new(aws_lc_rs::default_provider());
     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
         .with_crls(revoked)
+        // A list that is not kept up to date keeps out nobody whom it should.
+        .enforce_revocation_expiration()
         .build()
         .map(|verifier| Some(verifier as Arc<dyn ClientCertVerifier>))
         .map_err(|error| unusable(path, error.to_string()))

@@ -60,9 +60,10 @@ async fn conditions_know_the_endpoint_and_its_network() {
 async fn no_header_makes_a_request_come_by_an_endpoint() {
     let door = door_under(r#"{"Null":{"aws:SourceVpce":"false"}}"#);
     let spoofed = Sent::signed("Say")
-        .with_header("x-amz-source-vpce", ENDPOINT)
+        .with_header("source-vpce", ENDPOINT)
         .with_header("x-aws-vpce", ENDPOINT);
     assert_eq!(door.send(&spoofed).await.status, 400);
+    assert_eq!(door.send_by_endpoint(&spoofed).await.status, 200);
 }
 
 #[tokio::test]
@@ -76,6 +77,15 @@ async fn a_forwarded_call_shows_no_endpoint_and_is_not_limited_by_it() {
     let relaying = SAYING.replace("echo:Say", "echo:Relay");
     door.put_endpoint("echo", &relaying);
     assert_eq!(door.send_by_endpoint(&Sent::signed("Relay")).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_endpoint_policy_limits_also_what_needs_no_permission() {
+    let door = Door::new(None);
+    door.put_endpoint("echo", SAYING);
+    assert_eq!(door.send_by_endpoint(&Sent::signed("Whoami")).await.status, 400);
+    door.put_endpoint("echo", EVERYTHING);
+    assert_eq!(door.send_by_endpoint(&Sent::signed("Whoami")).await.status, 200);
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 //! Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2" (read 2026-11-21).
 
 use super::Ec2;
-use super::endpoint::{Endpoint, endpoint_arn};
+use super::endpoint::{Endpoint, endpoint_arn, vpc_arn};
 use bulla_gate::{AccessRequest, Call};
-use bulla_types::VpcEndpointId;
+use bulla_types::{VpcEndpointId, VpcId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,6 +40,15 @@ impl Sought {
             .with_key("ec2:VpceServiceOwner", "amazon");
         with_resource_tags(request, &endpoint.tags)
     }
+}
+
+/// A question about a subnet.
+pub(super) fn of_subnet(call: &Call<'_>, action: &'static str, subnet: &str, vpc: VpcId) -> AccessRequest {
+    let (region, account) = (call.region(), call.account());
+    let arn = format!("arn:aws:ec2:{region}:{account}:subnet/{subnet}");
+    with_region(call, AccessRequest::new(action, arn, account))
+        .with_key("ec2:SubnetID", subnet)
+        .with_key("ec2:Vpc", vpc_arn(region, account, vpc.as_str()))
 }
 
 /// With `ec2:Region`, which every question of EC2 has.

@@ -9,10 +9,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Where an endpoint listens in one of its subnets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) subnet: SubnetId,
     pub(super) address: SocketAddr,
+    /// Why it does not listen there; not stored.
+    pub(super) failure: Option<String>,
 }
 
 /// An endpoint as it stands.
@@ -30,8 +32,6 @@ pub(super) struct Endpoint {
     pub(super) created: Timestamp,
     /// The token of the request that made it, and what that request asked for.
     pub(super) request: Option<(String, String)>,
-    /// Why it does not listen everywhere; not stored.
-    pub(super) failure: Option<String>,
 }
 
 impl Endpoint {
@@ -53,11 +53,21 @@ impl Endpoint {
 
     /// `available`, or `failed` when an address of it cannot be listened on.
     pub(super) fn state(&self) -> &'static str {
-        if self.failure.is_some() {
+        if self.failure().is_some() {
             "failed"
         } else {
             "available"
         }
+    }
+
+    /// Where it does not listen, and why.
+    pub(super) fn failure(&self) -> Option<String> {
+        let failed = self.places.iter().filter_map(|place| {
+            let why = place.failure.as_ref()?;
+            Some(format!("{}: {why}", place.address))
+        });
+        let failed: Vec<String> = failed.collect();
+        (!failed.is_empty()).then(|| failed.join("; "))
     }
 
     pub(super) fn arn(&self) -> String {

@@ -55,6 +55,28 @@ pub enum Ec2Error {
         /// What, and what to do instead.
         reason: String,
     },
+    /// The type of endpoint does not exist.
+    InvalidVpcEndpointType {
+        /// As it was asked for.
+        text: String,
+    },
+    /// An id does not have the form of its kind.
+    Malformed {
+        /// The code, which names the kind.
+        code: &'static str,
+        /// As it was written.
+        id: String,
+    },
+    /// A member that must be there is not.
+    Missing {
+        /// Its name.
+        member: &'static str,
+    },
+    /// There is no such endpoint to delete: in batches it has a code of its own.
+    NoneToDelete {
+        /// As it was asked for.
+        id: String,
+    },
     /// There is no such endpoint.
     VpcEndpointNotFound {
         /// As it was asked for.
@@ -93,6 +115,10 @@ impl ErrorCode for Ec2Error {
             Self::InvalidPolicyDocument { .. } => ErrorRow::sender("InvalidPolicyDocument", 400),
             Self::InvalidServiceName { .. } => ErrorRow::sender("InvalidServiceName", 400),
             Self::Listen { .. } => receiver("Unavailable", 503),
+            Self::InvalidVpcEndpointType { .. } => ErrorRow::sender("InvalidVpcEndpointType", 400),
+            Self::Malformed { code, .. } => ErrorRow::sender(code, 400),
+            Self::Missing { .. } => ErrorRow::sender("MissingParameter", 400),
+            Self::NoneToDelete { .. } => ErrorRow::sender("InvalidVpcEndpoint.NotFound", 400),
             Self::LimitExceeded { .. } => ErrorRow::sender("VpcEndpointLimitExceeded", 400),
             Self::SubnetNotFound { .. } => ErrorRow::sender("InvalidSubnetID.NotFound", 400),
             Self::Unsupported { .. } => ErrorRow::sender("UnsupportedOperation", 400),
@@ -118,7 +144,12 @@ impl ErrorCode for Ec2Error {
                 format!("The maximum number of VPC endpoints per VPC, {max}, has been reached.").into()
             }
             Self::SubnetNotFound { subnet } => format!("The subnet ID '{subnet}' does not exist").into(),
-            Self::VpcEndpointNotFound { id } => format!("The Vpc Endpoint Id '{id}' does not exist").into(),
+            Self::InvalidVpcEndpointType { text } => {
+                format!("'{text}' is not a type of VPC endpoints.").into()
+            }
+            Self::Malformed { id, .. } => format!("Invalid id: \"{id}\"").into(),
+            Self::Missing { member } => format!("The request must contain the parameter {member}.").into(),
+            Self::VpcEndpointNotFound { id } | Self::NoneToDelete { id } => format!("The Vpc Endpoint Id '{id}' does not exist").into(),
             Self::VpcNotFound { id } => format!(
                 "The vpc ID '{id}' does not exist. VPCs are what the server's `--subnet` settings make of them."
             )

@@ -2,7 +2,7 @@
 
 use super::endpoint::Endpoint;
 use super::errors::Ec2Error;
-use super::limits::FILTER_VALUES_MAX;
+use super::limits::{FILTER_BYTES_MAX, FILTER_VALUES_MAX};
 use super::shapes::{Filter, VpcEndpoint};
 use super::validate::invalid;
 
@@ -34,6 +34,12 @@ impl Filters {
         }
         let parsed = filters.into_iter().map(|filter| {
             let name = filter.name.unwrap_or_default();
+            let is_long = |text: &String| text.len() > FILTER_BYTES_MAX;
+            if is_long(&name) || filter.values.iter().any(is_long) {
+                return Err(invalid(format!(
+                    "Names and values of filters have at most {FILTER_BYTES_MAX} bytes."
+                )));
+            }
             let field = field(&name).ok_or_else(|| invalid(format!("The filter '{name}' is invalid")))?;
             Ok((field, filter.values))
         });

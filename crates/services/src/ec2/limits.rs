@@ -9,11 +9,13 @@ pub(super) const TAGS_MAX: usize = 50;
 /// Characters of a tag's key.
 pub(super) const TAG_KEY_CHARS_MAX: usize = 127;
 /// Characters of a tag's value.
-pub(super) const TAG_VALUE_CHARS_MAX: usize = 255;
+pub(super) const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Characters of a client token.
 pub(super) const CLIENT_TOKEN_CHARS_MAX: usize = 64;
 /// Endpoints in an answer.
 pub(super) const PAGE_MAX: usize = 1000;
+/// Bytes of a filter's name or value.
+pub(super) const FILTER_BYTES_MAX: usize = 255;
 /// Values of all filters of a request together.
 pub(super) const FILTER_VALUES_MAX: usize = 200;
 

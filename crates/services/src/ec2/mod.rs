@@ -118,7 +118,7 @@ impl Service for Ec2 {
 
 impl Ec2 {
     /// Reads all endpoints and listens for them. One whose address cannot be had is said to have failed, and keeps
-    /// nothing else from starting. They are closed when the runtime's shutdown is asked for.
+    /// nothing else from starting. What listened before is closed first; at the end, who holds `listeners` closes them.
     ///
     /// # Errors
     /// [`Ec2OpenError`]; the server does not start with endpoints that it cannot read.
@@ -129,6 +129,7 @@ impl Ec2 {
         listeners: Arc<dyn Listeners>,
         view: Arc<Known>,
     ) -> Result<Arc<Self>, Ec2OpenError> {
+        listeners.close_all().await;
         let stored = records
             .scan_all(Bytes::from_static(record::PREFIX.as_bytes()))
             .await;
@@ -140,7 +141,6 @@ impl Ec2 {
             listen_again(&mut endpoint, &network, listeners.as_ref());
             view.write().put(Arc::new(endpoint));
         }
-        close_at_the_end(&runtime, &listeners, &view);
         Ok(Arc::new(Self {
             runtime,
             records,
@@ -175,13 +175,13 @@ impl Ec2 {
         self.commit(endpoint.account, change).await?;
         self.view.write().remove(endpoint.id);
         call.authorization_changed();
-        self.close(endpoint.id, &endpoint.places);
+        self.close(endpoint.id, &endpoint.places).await;
         Ok(())
     }
 
-    fn close(&self, id: VpcEndpointId, places: &[Place]) {
+    async fn close(&self, id: VpcEndpointId, places: &[Place]) {
         for place in places {
-            self.listeners.close(id, place.address);
+            self.listeners.close(id, place.address).await;
         }
     }
 
@@ -199,36 +199,26 @@ impl Ec2 {
 
 /// Listens where an endpoint listened before the restart.
 fn listen_again(endpoint: &mut Endpoint, network: &Network, listeners: &dyn Listeners) {
-    for place in &endpoint.places {
+    let (id, names) = (endpoint.id, endpoint.names());
+    let (account, region, vpc) = (endpoint.account, endpoint.region, endpoint.vpc);
+    for place in &mut endpoint.places {
         let listening = match network.subnet(place.subnet) {
-            Some(subnet) if subnet.has(place.address) && subnet.vpc == endpoint.vpc => listeners
-                .open(endpoint.id, place.address, &endpoint.names())
+            Some(subnet) if subnet.has(place.address) && subnet.is_for(account, region, vpc) => listeners
+                .open(id, place.address, &names)
                 .map_err(|failure| failure.to_string()),
             Some(_) | None => Err(format!(
-                "the settings have no subnet {} with this address in {}",
-                place.subnet, endpoint.vpc
+                "the settings have no subnet {} with this address for account {account} in {vpc}",
+                place.subnet
             )),
         };
         if let Err(why) = listening {
             tracing::error!(
-                endpoint = %endpoint.id, address = %place.address, why,
+                endpoint = %id, address = %place.address, why,
                 "a VPC endpoint does not listen; mend the `--subnet` setting or free the address, and restart the server"
             );
-            endpoint.failure = Some(format!("{}: {why}", place.address));
+            place.failure = Some(why);
         }
     }
-}
-
-fn close_at_the_end(runtime: &Runtime, listeners: &Arc<dyn Listeners>, view: &Arc<Known>) {
-    let (shutdown, listeners, view) = (runtime.shutdown.clone(), Arc::clone(listeners), Arc::clone(view));
-    runtime.tasks.spawn(Box::pin(async move {
-        shutdown.wait().await;
-        for endpoint in view.read().all() {
-            for place in &endpoint.places {
-                listeners.close(endpoint.id, place.address);
-            }
-        }
-    }));
 }
 
 impl std::fmt::Debug for Ec2 {

@@ -3,6 +3,7 @@
 //! A subnet is an address of the machine with a range of ports; each endpoint in it takes one of them. A VPC is what
 //! its subnets say of it.
 
+use bulla_runtime::BoxFuture;
 use bulla_types::{AccountId, Region, SubnetId, VpcEndpointId, VpcId};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -29,6 +30,11 @@ impl Subnet {
     #[must_use]
     pub fn has(&self, address: SocketAddr) -> bool {
         self.address == address.ip() && self.ports.contains(&address.port())
+    }
+
+    /// Whether endpoints of this account, region and VPC may be in it.
+    pub(super) fn is_for(&self, account: AccountId, region: Region, vpc: VpcId) -> bool {
+        self.vpc == vpc && self.region == region && self.account.is_none_or(|owner| owner == account)
     }
 
     /// All places for endpoints.
@@ -81,9 +87,16 @@ impl Network {
         self.0.iter().find(|subnet| subnet.id == id)
     }
 
-    /// The subnets of a VPC.
-    pub(super) fn of_vpc(&self, vpc: VpcId) -> impl Iterator<Item = &Subnet> {
-        self.0.iter().filter(move |subnet| subnet.vpc == vpc)
+    /// The subnets of a VPC that this account may use in this region.
+    pub(super) fn of_vpc(
+        &self,
+        account: AccountId,
+        region: Region,
+        vpc: VpcId,
+    ) -> impl Iterator<Item = &Subnet> {
+        self.0
+            .iter()
+            .filter(move |subnet| subnet.is_for(account, region, vpc))
     }
 }
 
@@ -129,6 +142,9 @@ pub trait Listeners: Send + Sync {
         names: &[String],
     ) -> Result<(), ListenFailure>;
 
-    /// Stops listening. What is connected is answered by the gate, which knows the endpoint no more.
-    fn close(&self, endpoint: VpcEndpointId, address: SocketAddr);
+    /// Stops listening; the address is free when it is answered. What is connected ends.
+    fn close(&self, endpoint: VpcEndpointId, address: SocketAddr) -> BoxFuture<'_, ()>;
+
+    /// Stops listening everywhere.
+    fn close_all(&self) -> BoxFuture<'_, ()>;
 }

@@ -78,6 +78,7 @@ pub(super) fn decode(record_key: &[u8], value: &[u8]) -> Result<Endpoint, String
                 .address
                 .parse()
                 .map_err(|_| format!("`{}` is not an address", place.address))?,
+            failure: None,
         })
     });
     Ok(Endpoint {
@@ -92,7 +93,6 @@ pub(super) fn decode(record_key: &[u8], value: &[u8]) -> Result<Endpoint, String
         tags: record.tags,
         created: Timestamp::from_millis(record.created_ms),
         request: record.request,
-        failure: None,
     })
 }
 

@@ -118,6 +118,7 @@ impl From<&Endpoint> for VpcEndpoint {
             key: Some(format!("{URL_TAG}:{}", place.subnet)),
             value: Some(format!("https://{}", place.address)),
         });
+        let failure = endpoint.failure();
         let is_v6 = endpoint.places.iter().any(|place| place.address.is_ipv6());
         let is_v4 = endpoint.places.iter().any(|place| place.address.is_ipv4());
         Self {
@@ -147,11 +148,11 @@ impl From<&Endpoint> for VpcEndpoint {
             creation_timestamp: endpoint.created,
             tags: own.chain(urls).collect(),
             owner_id: endpoint.account.to_string(),
-            last_error: endpoint.failure.as_ref().map(|why| LastError {
-                message: Some(why.clone()),
+            last_error: failure.clone().map(|why| LastError {
+                message: Some(why),
                 code: Some("ListenFailed".to_owned()),
             }),
-            failure_reason: endpoint.failure.clone(),
+            failure_reason: failure,
             service_region: endpoint.region.to_string(),
         }
     }

@@ -23,25 +23,28 @@ pub(super) fn invalid(reason: impl Into<String>) -> Ec2Error {
     }
 }
 
-/// A VPC's id, or that there is none such.
+fn malformed(code: &'static str, id: &str) -> Ec2Error {
+    let id = id.to_owned();
+    Ec2Error::Malformed { code, id }
+}
+
+/// A VPC's id.
 pub(super) fn vpc(text: &str) -> Result<VpcId, Ec2Error> {
-    VpcId::parse(text).map_err(|_| Ec2Error::VpcNotFound { id: text.to_owned() })
+    VpcId::parse(text).map_err(|_| malformed("InvalidVpcID.Malformed", text))
 }
 
 pub(super) fn subnet(text: &str) -> Result<SubnetId, Ec2Error> {
-    SubnetId::parse(text).map_err(|_| Ec2Error::SubnetNotFound {
-        subnet: text.to_owned(),
-    })
+    SubnetId::parse(text).map_err(|_| malformed("InvalidSubnetID.Malformed", text))
 }
 
 pub(super) fn endpoint(text: &str) -> Result<VpcEndpointId, Ec2Error> {
-    VpcEndpointId::parse(text).map_err(|_| Ec2Error::VpcEndpointNotFound { id: text.to_owned() })
+    VpcEndpointId::parse(text).map_err(|_| malformed("InvalidVpcEndpointId.Malformed", text))
 }
 
 /// The service that `com.amazonaws.us-east-1.sqs` names.
 pub(super) fn service(name: Option<&str>, region: Region) -> Result<&'static str, Ec2Error> {
-    let name = name.ok_or_else(|| Ec2Error::InvalidParameter {
-        reason: "The request must contain the parameter ServiceName.".to_owned(),
+    let name = name.ok_or(Ec2Error::Missing {
+        member: "ServiceName",
     })?;
     let found = SERVICES
         .into_iter()

@@ -128,19 +128,19 @@ pub struct Door {
 impl Door {
     /// A door where ann may do this, or nothing.
     pub fn new(action: Option<&str>) -> Self {
-        Self::with(Authentication::Verified, action.map(allow))
+        Self::with(Authentication::Verified, action.map(allow).as_deref())
     }
 
     pub fn with_policy(policy: &str) -> Self {
-        Self::with(Authentication::Verified, Some(policy.to_owned()))
+        Self::with(Authentication::Verified, Some(policy))
     }
 
-    pub fn with(authentication: Authentication, policy: Option<String>) -> Self {
+    pub fn with(authentication: Authentication, policy: Option<&str>) -> Self {
         let (runtime, clock, running) = Runtime::manual(1);
         let audit = Arc::<Audit>::default();
         let network = Arc::<Network>::default();
         let ports = Ports {
-            credentials: Arc::new(Ann::new(policy.as_deref())),
+            credentials: Arc::new(Ann::new(policy)),
             organizations: Arc::new(Nowhere),
             endpoints: Arc::<Network>::clone(&network),
             audit: Arc::<Audit>::clone(&audit),

@@ -121,7 +121,10 @@ operation!(Forget, |_| Access::Needs(Vec::new()), |echo, call, words| {
 });
 operation!(
     Whoami,
-    |_| Access::NeedsNone { source: "a test" },
+    |_| Access::NeedsNone {
+        action: "echo:Whoami",
+        source: "a test"
+    },
     |_echo, call, _words| {
         Ok(Words {
             text: call.caller().identity().arn.to_string(),

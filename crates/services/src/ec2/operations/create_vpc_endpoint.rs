@@ -1,6 +1,6 @@
 //! `CreateVpcEndpoint`: a listener of its own in each subnet, with a policy that limits what comes by it.
 
-use crate::ec2::access::{with_region, with_request_tags};
+use crate::ec2::access::{of_subnet, with_region, with_request_tags};
 use crate::ec2::endpoint::{Endpoint, FULL_ACCESS, Place, endpoint_arn, parse_policy, service_name, vpc_arn};
 use crate::ec2::limits::ENDPOINTS_PER_VPC_MAX;
 use crate::ec2::network::Subnet;
@@ -131,12 +131,14 @@ impl Operation for CreateVpcEndpoint {
             tags: wanted.tags,
             created: call.time(),
             request: input.client_token.clone().map(|token| (token, asked)),
-            failure: None,
         };
-        endpoint.places = ec2.listen(&endpoint, &wanted.subnets)?;
+        endpoint.places = ec2.listen(&endpoint, &wanted.subnets).await?;
         let (id, places) = (endpoint.id, endpoint.places.clone());
         let stored = ec2.store(call, endpoint).await;
-        let endpoint = stored.inspect_err(|_| ec2.close(id, &places))?;
+        if stored.is_err() {
+            ec2.close(id, &places).await;
+        }
+        let endpoint = stored?;
         drop(writing);
         warn_of_traps(
             call,
@@ -167,7 +169,11 @@ fn check(call: &Call<'_>, input: &CreateVpcEndpointInput) -> Result<(), Ec2Error
         "GatewayLoadBalancer" | "Resource" | "ServiceNetwork" | "Tunnel" => {
             return not_built(true, &format!("An endpoint of the type {kind}"));
         }
-        _ => return Err(invalid(format!("'{kind}' is not a type of VPC endpoints."))),
+        _ => {
+            return Err(Ec2Error::InvalidVpcEndpointType {
+                text: kind.to_owned(),
+            });
+        }
     }
     validate::client_token(input.client_token.as_deref())?;
     not_built(!input.route_table_ids.is_empty(), "RouteTableIds")?;
@@ -193,12 +199,7 @@ fn check(call: &Call<'_>, input: &CreateVpcEndpointInput) -> Result<(), Ec2Error
 /// The subnets that the endpoint is to listen in, of a VPC that the caller may use.
 fn subnets(ec2: &Ec2, call: &Call<'_>, input: &CreateVpcEndpointInput) -> Result<Vec<Subnet>, Ec2Error> {
     let vpc = validate::vpc(&input.vpc_id)?;
-    let of_vpc: Vec<&Subnet> = ec2
-        .network
-        .of_vpc(vpc)
-        .filter(|subnet| subnet.account.is_none_or(|owner| owner == call.account()))
-        .filter(|subnet| subnet.region == call.region())
-        .collect();
+    let of_vpc: Vec<&Subnet> = ec2.network.of_vpc(call.account(), call.region(), vpc).collect();
     if of_vpc.is_empty() {
         return Err(Ec2Error::VpcNotFound {
             id: input.vpc_id.clone(),
@@ -207,7 +208,7 @@ fn subnets(ec2: &Ec2, call: &Call<'_>, input: &CreateVpcEndpointInput) -> Result
     let chosen: Vec<Subnet> = if input.subnet_ids.is_empty() {
         of_vpc.into_iter().cloned().collect()
     } else {
-        ec2.subnets_of(vpc, &input.subnet_ids)?
+        ec2.subnets_of(call, vpc, &input.subnet_ids)?
     };
     let kind = match input.ip_address_type.as_deref() {
         None => return Ok(chosen),
@@ -235,17 +236,11 @@ fn questions(call: &Call<'_>, wanted: &Wanted) -> Vec<AccessRequest> {
     let vpc = vpc_arn(region, account, wanted.vpc.as_str());
     let create = "ec2:CreateVpcEndpoint";
     let mut questions = vec![
-        ask(create, vpc.clone()).with_key("ec2:VpcID", wanted.vpc.as_str()),
+        ask(create, vpc).with_key("ec2:VpcID", wanted.vpc.as_str()),
         with_request_tags(named(ask(create, any_endpoint.clone())), &wanted.tags),
     ];
-    for subnet in &wanted.subnets {
-        let arn = format!("arn:aws:ec2:{region}:{account}:subnet/{}", subnet.id);
-        questions.push(
-            ask(create, arn)
-                .with_key("ec2:SubnetID", subnet.id.as_str())
-                .with_key("ec2:Vpc", vpc.clone()),
-        );
-    }
+    let subnets = wanted.subnets.iter();
+    questions.extend(subnets.map(|subnet| of_subnet(call, create, subnet.id.as_str(), wanted.vpc)));
     if !wanted.tags.is_empty() {
         let tagging = ask("ec2:CreateTags", any_endpoint).with_key("ec2:CreateAction", "CreateVpcEndpoint");
         questions.push(with_request_tags(tagging, &wanted.tags));
@@ -279,12 +274,17 @@ impl Ec2 {
     }
 
     /// The subnets with these ids in a VPC.
-    pub(in crate::ec2) fn subnets_of(&self, vpc: VpcId, ids: &[String]) -> Result<Vec<Subnet>, Ec2Error> {
+    pub(in crate::ec2) fn subnets_of(
+        &self,
+        call: &Call<'_>,
+        vpc: VpcId,
+        ids: &[String],
+    ) -> Result<Vec<Subnet>, Ec2Error> {
         let mut subnets: Vec<Subnet> = Vec::with_capacity(ids.len());
         for text in ids {
             let found = self.network.subnet(validate::subnet(text)?);
             let found = found
-                .filter(|subnet| subnet.vpc == vpc)
+                .filter(|subnet| subnet.is_for(call.account(), call.region(), vpc))
                 .ok_or_else(|| Ec2Error::SubnetNotFound { subnet: text.clone() })?;
             if subnets.iter().any(|subnet| subnet.id == found.id) {
                 return Err(invalid(format!("The subnet ID '{text}' is there twice.")));
@@ -295,7 +295,7 @@ impl Ec2 {
     }
 
     /// Listens for an endpoint in all of these subnets or in none. The writers' lock is held.
-    pub(in crate::ec2) fn listen(
+    pub(in crate::ec2) async fn listen(
         &self,
         endpoint: &Endpoint,
         subnets: &[Subnet],
@@ -305,7 +305,7 @@ impl Ec2 {
             match self.listen_in(endpoint, subnet) {
                 Ok(place) => places.push(place),
                 Err(error) => {
-                    self.close(endpoint.id, &places);
+                    self.close(endpoint.id, &places).await;
                     return Err(error);
                 }
             }
@@ -327,6 +327,7 @@ impl Ec2 {
                     return Ok(Place {
                         subnet: subnet.id,
                         address,
+                        failure: None,
                     });
                 }
                 Err(ListenFailure::InUse) => {}

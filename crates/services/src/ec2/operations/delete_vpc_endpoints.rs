@@ -1,7 +1,6 @@
 //! `DeleteVpcEndpoints`: their listeners close, and what is connected to them is refused.
 
 use crate::ec2::access::Sought;
-use crate::ec2::validate::invalid;
 use crate::ec2::{Ec2, Ec2Error};
 use bulla_gate::{Access, Authorized, Call, ErrorCode, Operation, Resolved};
 use bulla_wire::Shape;
@@ -59,7 +58,9 @@ impl Operation for DeleteVpcEndpoints {
         input: DeleteVpcEndpointsInput,
     ) -> Result<Resolved<Self>, Ec2Error> {
         if input.vpc_endpoint_ids.is_empty() {
-            return Err(invalid("The request must contain the parameter VpcEndpointId."));
+            return Err(Ec2Error::Missing {
+                member: "VpcEndpointId",
+            });
         }
         let target: Vec<Sought> = input
             .vpc_endpoint_ids
@@ -102,7 +103,7 @@ impl Operation for DeleteVpcEndpoints {
 }
 
 async fn delete(ec2: &Ec2, call: &Call<'_>, sought: &Sought) -> Result<(), Ec2Error> {
-    let not_found = || Ec2Error::VpcEndpointNotFound {
+    let not_found = || Ec2Error::NoneToDelete {
         id: sought.text.clone(),
     };
     let found = sought.found.as_ref().ok_or_else(not_found)?;

@@ -1,6 +1,7 @@
 //! `DescribeVpcEndpoints`: the endpoints of the caller's account in the region of the call.
 
 use crate::ec2::access::with_region;
+use crate::ec2::endpoint::Endpoint;
 use crate::ec2::filter::Filters;
 use crate::ec2::limits::PAGE_MAX;
 use crate::ec2::shapes::{Filter, VpcEndpoint};
@@ -9,6 +10,7 @@ use crate::ec2::{Ec2, Ec2Error};
 use bulla_gate::{Access, AccessRequest, Authorized, Call, Operation, Resolved};
 use bulla_types::VpcEndpointId;
 use bulla_wire::Shape;
+use std::sync::Arc;
 
 /// The operation.
 #[derive(Debug)]
@@ -79,9 +81,10 @@ impl Operation for DescribeVpcEndpoints {
             }
             ids.push(id);
         }
-        let view = ec2.view();
-        let mut found = view
-            .of(call.account(), call.region())
+        // Every request that comes by an endpoint looks at the view; it is not held while filters are tried.
+        let of_caller: Vec<Arc<Endpoint>> = ec2.view().of(call.account(), call.region()).cloned().collect();
+        let mut found = of_caller
+            .iter()
             .filter(|endpoint| after.is_none_or(|after| endpoint.id > after))
             .filter(|endpoint| ids.is_empty() || ids.contains(&endpoint.id))
             .filter(|endpoint| filters.admit(endpoint));

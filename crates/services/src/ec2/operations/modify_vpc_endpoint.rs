@@ -1,6 +1,6 @@
 //! `ModifyVpcEndpoint`: another policy, other subnets.
 
-use crate::ec2::access::Sought;
+use crate::ec2::access::{Sought, of_subnet};
 use crate::ec2::endpoint::{FULL_ACCESS, Place, parse_policy};
 use crate::ec2::shapes::{DnsOptionsSpecification, SubnetConfiguration};
 use crate::ec2::validate::{self, invalid, not_built};
@@ -65,11 +65,16 @@ impl Operation for ModifyVpcEndpoint {
     ) -> Result<Resolved<Self>, Ec2Error> {
         check(&input)?;
         let target = ec2.seek(call, &input.vpc_endpoint_id);
-        let access = Access::one(target.request(call, "ec2:ModifyVpcEndpoint"));
+        let action = "ec2:ModifyVpcEndpoint";
+        let mut questions = vec![target.request(call, action)];
+        if let Some(endpoint) = &target.found {
+            let subnets = input.add_subnet_ids.iter().chain(&input.remove_subnet_ids);
+            questions.extend(subnets.map(|subnet| of_subnet(call, action, subnet, endpoint.vpc)));
+        }
         Ok(Resolved {
             input,
             target,
-            access,
+            access: Access::Needs(questions),
         })
     }
 
@@ -100,7 +105,7 @@ impl Operation for ModifyVpcEndpoint {
             endpoint.policy = policy;
         }
         let removed = leave(&mut endpoint.places, &input.remove_subnet_ids)?;
-        let subnets = ec2.subnets_of(endpoint.vpc, &input.add_subnet_ids)?;
+        let subnets = ec2.subnets_of(call, endpoint.vpc, &input.add_subnet_ids)?;
         if let Some(there) = subnets
             .iter()
             .find(|subnet| endpoint.places.iter().any(|place| place.subnet == subnet.id))
@@ -110,12 +115,15 @@ impl Operation for ModifyVpcEndpoint {
                 there.id
             )));
         }
-        let added = ec2.listen(&endpoint, &subnets)?;
-        endpoint.places.extend(added.iter().copied());
+        let added = ec2.listen(&endpoint, &subnets).await?;
+        endpoint.places.extend(added.iter().cloned());
         let id = endpoint.id;
         let stored = ec2.store(call, endpoint).await;
-        let endpoint = stored.inspect_err(|_| ec2.close(id, &added))?;
-        ec2.close(id, &removed);
+        if stored.is_err() {
+            ec2.close(id, &added).await;
+        }
+        let endpoint = stored?;
+        ec2.close(id, &removed).await;
         drop(writing);
         if is_new {
             warn_of_traps(

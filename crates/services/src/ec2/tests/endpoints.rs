@@ -96,7 +96,7 @@ async fn deleting_names_each_endpoint_that_is_not_there_and_deletes_the_others()
     let members = [("VpcEndpointId.1", wrong), ("VpcEndpointId.2", id.as_str())];
     let answer = cloud.ask(OWNER, "DeleteVpcEndpoints", &members).await.unwrap();
     assert_eq!(texts(&answer, "resourceId"), [wrong]);
-    assert_eq!(text(&answer, "code"), "InvalidVpcEndpointId.NotFound");
+    assert_eq!(text(&answer, "code"), "InvalidVpcEndpoint.NotFound");
     assert!(!cloud.knows(&id));
 }
 
@@ -174,4 +174,54 @@ async fn a_vpc_without_an_owner_is_there_for_every_account() {
     ];
     let made = cloud.ask(OTHER, "CreateVpcEndpoint", &members).await.unwrap();
     assert_eq!(text(&made, "ownerId"), OTHER);
+}
+
+#[tokio::test]
+async fn an_endpoint_does_not_listen_in_a_subnet_that_was_given_to_another_account() {
+    let cloud = Cloud::new().await;
+    cloud.create(&[("SubnetId.1", "subnet-0000000a")]).await.unwrap();
+    let mut given = subnet("subnet-0000000a", Ipv4Addr::new(10, 0, 0, 1), 8000..=8001);
+    given.account = Some(OTHER.parse().unwrap());
+    let cloud = cloud.restarted(&[], Network::new(vec![given]).unwrap()).await;
+    assert!(cloud.listening().is_empty());
+    assert_eq!(text(&cloud.describe(&[]).await, "state"), "failed");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_leaves_the_subnet_where_it_failed_is_available() {
+    let cloud = Cloud::new().await;
+    let id = cloud.create(&[]).await.unwrap();
+    let cloud = cloud.restarted(&["10.0.0.2:8000"], network()).await;
+    let members = [
+        ("VpcEndpointId", id.as_str()),
+        ("RemoveSubnetId.1", "subnet-0000000b"),
+    ];
+    cloud.ask(OWNER, "ModifyVpcEndpoint", &members).await.unwrap();
+    assert_eq!(text(&cloud.describe(&[]).await, "state"), "available");
+}
+
+#[tokio::test]
+async fn entering_a_subnet_needs_a_permission_for_it() {
+    let cloud = Cloud::new().await;
+    let id = cloud.create(&[("SubnetId.1", "subnet-0000000a")]).await.unwrap();
+    let only = |subnet: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"ec2:ModifyVpcEndpoint",
+                "Resource":["arn:aws:ec2:*:*:vpc-endpoint/*","arn:aws:ec2:*:*:subnet/{subnet}"]}}}}"#
+        )
+    };
+    let members = [
+        ("VpcEndpointId", id.as_str()),
+        ("AddSubnetId.1", "subnet-0000000b"),
+    ];
+    for (name, subnet, allowed) in [
+        ("ann", "subnet-0000000a", false),
+        ("bob", "subnet-0000000b", true),
+    ] {
+        let user = cloud.world.people.user(OWNER, name, Some(&only(subnet)));
+        assert_eq!(
+            cloud.ask(&user, "ModifyVpcEndpoint", &members).await.is_ok(),
+            allowed
+        );
+    }
 }

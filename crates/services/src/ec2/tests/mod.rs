@@ -6,6 +6,7 @@ mod requests;
 use super::{Ec2, Known, ListenFailure, Listeners, Network, Subnet, operations};
 use crate::testing::{Refused, World};
 use bulla_gate::{Endpoints, Gate, Transport};
+use bulla_runtime::BoxFuture;
 use bulla_types::{AccountId, Region, SubnetId, VpcEndpointId, VpcId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,8 +38,17 @@ impl Listeners for Ports {
         Ok(())
     }
 
-    fn close(&self, endpoint: VpcEndpointId, address: SocketAddr) {
-        assert_eq!(self.open.lock().unwrap().remove(&address), Some(endpoint));
+    fn close(&self, endpoint: VpcEndpointId, address: SocketAddr) -> BoxFuture<'_, ()> {
+        let mut open = self.open.lock().unwrap();
+        if open.get(&address) == Some(&endpoint) {
+            open.remove(&address);
+        }
+        Box::pin(std::future::ready(()))
+    }
+
+    fn close_all(&self) -> BoxFuture<'_, ()> {
+        self.open.lock().unwrap().clear();
+        Box::pin(std::future::ready(()))
     }
 }
 

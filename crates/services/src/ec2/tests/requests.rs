@@ -43,6 +43,8 @@ async fn wrong_members_are_refused_with_the_codes_of_ec2() {
             "InvalidServiceName",
         ),
         (("VpcId", "vpc-99999999"), "InvalidVpcID.NotFound"),
+        (("VpcId", "vpc-1"), "InvalidVpcID.Malformed"),
+        (("VpcEndpointType", "Door"), "InvalidVpcEndpointType"),
         (("VpcEndpointType", "Gateway"), "InvalidParameterValue"),
         (("IpAddressType", "ipv6"), "InvalidParameterValue"),
     ] {

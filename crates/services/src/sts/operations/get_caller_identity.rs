@@ -39,7 +39,10 @@ impl Operation for GetCallerIdentity {
         Ok(Resolved {
             input,
             target: (),
-            access: Access::NeedsNone { source },
+            access: Access::NeedsNone {
+                action: "sts:GetCallerIdentity",
+                source,
+            },
         })
     }
 

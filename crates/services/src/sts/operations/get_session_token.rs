@@ -59,7 +59,10 @@ impl Operation for GetSessionToken {
         Ok(Resolved {
             input,
             target: (),
-            access: Access::NeedsNone { source },
+            access: Access::NeedsNone {
+                action: "sts:GetSessionToken",
+                source,
+            },
         })
     }
 
