@@ -8,7 +8,7 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
 import bulla
@@ -156,7 +156,7 @@ def test_a_deleted_endpoint_answers_no_more_also_those_that_are_connected(networ
     connected = network.by(url)
     connected.list_queues()
     network.ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
-    with pytest.raises((HTTPClientError, ClientError)):
+    with pytest.raises((BotoCoreError, ClientError)):
         connected.list_queues()
     with pytest.raises(NoConnection):
         network.by(url).list_queues()
