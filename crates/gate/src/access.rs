@@ -1,5 +1,6 @@
 //! What an operation asks of the policies.
 
+use crate::tag_key::is_same_tag_key;
 use bulla_policy::{Grant, Policy};
 use bulla_types::{AccountId, Region};
 use std::sync::Arc;
@@ -151,12 +152,12 @@ impl ConditionKeys {
         self.0.push((key.into(), values));
     }
 
-    /// The values of a key, compared without regard to case.
+    /// The values of a key, compared without regard to case: names end in keys of tags.
     #[must_use]
     pub fn values(&self, key: &str) -> Option<&[String]> {
         self.0
             .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(key))
+            .find(|(name, _)| is_same_tag_key(name, key))
             .map(|(_, values)| values.as_slice())
     }
 }

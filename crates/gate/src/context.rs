@@ -7,6 +7,7 @@
 
 use crate::access::AccessRequest;
 use crate::caller::{Caller, OrganizationPlace, Source};
+use crate::tag_key::is_same_tag_key;
 use bulla_policy::{Cardinality, ConditionKey, Context, KnownKey, Value, Values};
 use bulla_types::Timestamp;
 
@@ -80,9 +81,7 @@ impl<'a> CallContext<'a> {
                 .map(|_| Values::Borrowed(&self.org_paths)),
             KnownKey::AwsPrincipalTag => {
                 let tags = &identity.tags;
-                let tag = tags
-                    .iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case(key.suffix()));
+                let tag = tags.iter().find(|(name, _)| is_same_tag_key(name, key.suffix()));
                 tag.and_then(|(_, value)| text(value))
             }
             _ => None,

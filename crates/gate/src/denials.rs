@@ -115,6 +115,12 @@ impl Gate {
     }
 
     fn may_know_reasons(&self, caller: &Caller) -> bool {
+        // A session whose policies allow the question may still be one whose credentials STS does not take for it.
+        let asks = DECODE_AUTHORIZATION_MESSAGE.split_once(':');
+        let endpoint = asks.and_then(|(service, name)| self.endpoint(service, name));
+        if endpoint.is_some_and(|endpoint| endpoint.is_barred_to(caller.identity())) {
+            return false;
+        }
         let request = AccessRequest::new(DECODE_AUTHORIZATION_MESSAGE, "*", caller.account());
         self.allows(caller, &request)
     }

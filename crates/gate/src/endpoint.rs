@@ -2,7 +2,7 @@
 
 use crate::audit::{AuditRecord, Outcome};
 use crate::call::Refusal;
-use crate::caller::Caller;
+use crate::caller::{Caller, Identity};
 use crate::common_error::CommonError;
 use crate::gate::Gate;
 use crate::operation::{ErrorCode, Family, Operation, OperationName, Service};
@@ -16,6 +16,7 @@ pub struct Endpoint {
     name: OperationName,
     input: fn() -> &'static Structure,
     output: fn() -> &'static Structure,
+    bars: fn(&Identity, &str) -> Option<CommonError>,
     invoke: Invoke,
 }
 
@@ -100,6 +101,7 @@ impl Endpoint {
             },
             input: O::Input::structure,
             output: O::Output::structure,
+            bars: O::Service::bars,
             invoke: invoke::<O>,
         }
     }
@@ -120,6 +122,11 @@ impl Endpoint {
     #[must_use]
     pub fn output(&self) -> &'static Structure {
         (self.output)()
+    }
+
+    /// Whether the service does not take the credentials of this principal for the operation.
+    pub(crate) fn is_barred_to(&self, identity: &Identity) -> bool {
+        (self.bars)(identity, self.name.name).is_some()
     }
 
     pub(crate) fn call<'a>(

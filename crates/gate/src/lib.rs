@@ -20,6 +20,7 @@ mod gate;
 mod http_door;
 mod operation;
 mod ports;
+mod tag_key;
 mod verdicts;
 
 pub use access::{Access, AccessRequest, ConditionKeys, Reach, ResourcePolicy};
@@ -37,3 +38,4 @@ pub use ports::{
     AuditTrail, Credential, CredentialRefusal, Credentials, EndpointFacts, Endpoints, NoEndpoints,
     Organizations, SecretAccessKey,
 };
+pub use tag_key::{fold_tag_key, is_same_tag_key};

@@ -1,13 +1,14 @@
-//! For tests of principals: IAM, STS and Organizations behind a gate that verifies signatures, over stores in memory.
+//! For tests of principals: IAM, STS, Organizations and KMS behind a gate that verifies signatures, over stores in memory.
 //!
 //! Requests are signed as clients sign them, so that a test that passes has shown the whole way from an access key to
 //! an answer. [`Realm::restart`] builds everything anew from what was stored.
 
 use crate::iam::{Iam, KnownAccounts};
+use crate::kms::Kms;
 use crate::organizations::Organizations;
 use crate::sts::Sts;
 use crate::testing::{Refused, World};
-use crate::{iam, organizations, sts};
+use crate::{iam, kms, organizations, sts};
 use bulla_gate::{Authentication, Credentials, Gate, Ports, Transport};
 use bulla_sigv4::{Payload, RequestHead, ServiceRules, Signer};
 use bulla_types::AccountId;
@@ -17,7 +18,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The three services, and everything that they stand on.
+/// The services, and everything that they stand on.
 pub(crate) struct Realm {
     pub(crate) world: World,
     pub(crate) gate: Arc<Gate>,
@@ -144,9 +145,19 @@ impl Realm {
         input: Value,
     ) -> Result<Value, Refused> {
         let target = format!("AWSOrganizationsV20161128.{name}");
+        self.json(keys, "organizations", &target, input).await
+    }
+
+    /// Asks KMS.
+    pub(crate) async fn kms(&self, keys: &Keys, name: &str, input: Value) -> Result<Value, Refused> {
+        self.json(keys, "kms", &format!("TrentService.{name}"), input)
+            .await
+    }
+
+    async fn json(&self, keys: &Keys, service: &str, target: &str, input: Value) -> Result<Value, Refused> {
         let kind = "application/x-amz-json-1.1";
         let (status, text) = self
-            .send(keys, "organizations", kind, Some(&target), input.to_string())
+            .send(keys, service, kind, Some(target), input.to_string())
             .await;
         let json: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         if status == 200 {
@@ -255,7 +266,7 @@ impl Realm {
     }
 }
 
-/// All three services over the stores of a world, and a gate before them.
+/// All services over the stores of a world, and a gate before them.
 pub(crate) async fn open(world: &World) -> (Arc<Gate>, Arc<Iam>, Arc<dyn Credentials>, Arc<Organizations>) {
     let records = world.records().await;
     let runtime = world.runtime.clone();
@@ -268,6 +279,9 @@ pub(crate) async fn open(world: &World) -> (Arc<Gate>, Arc<Iam>, Arc<dyn Credent
     .await
     .unwrap();
     let sts = Sts::open(&iam, &world.instance).unwrap();
+    let kms = Kms::open(runtime.clone(), records.clone(), &world.instance)
+        .await
+        .unwrap();
     let organizations = Organizations::open(runtime.clone(), records, &iam).await.unwrap();
     let credentials = sts.credentials();
     let ports = Ports {
@@ -279,6 +293,7 @@ pub(crate) async fn open(world: &World) -> (Arc<Gate>, Arc<Iam>, Arc<dyn Credent
     let mut gate = Gate::new(runtime, ports, Authentication::Verified);
     gate.serve(Arc::clone(&iam), iam::operations::OPERATIONS);
     gate.serve(sts, sts::operations::OPERATIONS);
+    gate.serve(kms, kms::operations::OPERATIONS);
     gate.serve(Arc::clone(&organizations), organizations::operations::OPERATIONS);
     (Arc::new(gate), iam, credentials, organizations)
 }

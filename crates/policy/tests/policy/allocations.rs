@@ -29,6 +29,10 @@ impl Context for Plain {
             KnownKey::AwsCurrentTime => Value::Time(1_795_255_200),
             KnownKey::AwsEpochTime => Value::Number(1_795_255_200),
             KnownKey::AwsMultiFactorAuthAge => Value::Text("0900.50"),
+            KnownKey::AwsTokenIssueTime => Value::Text("2026-11-21T10:00:00.5Z"),
+            KnownKey::AwsSourceArn => Value::Text("arn:aws:sqs:eu-central-1:1795255200:orders"),
+            KnownKey::AwsReferer => Value::Text("x2026-11-21T10:00:00Zy1795255200"),
+            KnownKey::AwsUserAgent => Value::Text("10.1.Zm9v!"),
             KnownKey::AwsSecureTransport => Value::Bool(true),
             _ => Value::Text("Zm9v"),
         };
@@ -56,18 +60,23 @@ fn no_documented_decision_allocates() {
 
 #[test]
 fn no_operator_allocates_whatever_it_compares() {
+    // Each with a key whose value it matches, so that it comes to its end.
     let operators = [
-        ("StringEquals", "x"),
-        ("StringNotEquals", "${aws:SourceIp}"),
-        ("StringEqualsIgnoreCase", "X${aws:CurrentTime}y${aws:EpochTime}"),
-        ("StringLike", "1?.*.${aws:username}*"),
-        ("ArnLike", "arn:aws:sqs:*:${aws:EpochTime}:*"),
-        ("NumericLessThan", "900.25"),
-        ("DateGreaterThan", "2026-11-21T10:00:00Z"),
-        ("Bool", "true"),
-        ("BinaryEquals", "Zm9v"),
-        ("IpAddress", "10.0.0.0/8"),
-        ("Null", "false"),
+        ("StringEquals", "${aws:CurrentTime}", "aws:CurrentTime"),
+        ("StringNotEquals", "${aws:SourceIp}", "aws:username"),
+        (
+            "StringEqualsIgnoreCase",
+            "X${aws:CurrentTime}Y${aws:EpochTime}",
+            "aws:referer",
+        ),
+        ("StringLike", "1?.*.${aws:username}*", "aws:UserAgent"),
+        ("ArnLike", "arn:aws:sqs:*:${aws:EpochTime}:*", "aws:SourceArn"),
+        ("NumericLessThan", "900.75", "aws:MultiFactorAuthAge"),
+        ("DateGreaterThan", "2026-11-21T10:00:00Z", "aws:TokenIssueTime"),
+        ("Bool", "true", "aws:SecureTransport"),
+        ("BinaryEquals", "Zm9v", "aws:username"),
+        ("IpAddress", "10.0.0.0/8", "aws:SourceIp"),
+        ("Null", "false", "aws:EpochTime"),
     ];
     let keys = [
         "aws:SourceIp",
@@ -77,8 +86,12 @@ fn no_operator_allocates_whatever_it_compares() {
         "aws:MultiFactorAuthAge",
         "aws:SecureTransport",
         "aws:username",
+        "aws:TokenIssueTime",
+        "aws:SourceArn",
+        "aws:referer",
+        "aws:UserAgent",
     ];
-    for (operator, value) in operators {
+    for (operator, value, matching) in operators {
         for key in keys {
             let condition = json!({ operator: { key: value } });
             let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*",
@@ -98,6 +111,9 @@ fn no_operator_allocates_whatever_it_compares() {
                 ..Layers::default()
             };
             assert_eq!(allocations(&request, &layers), 0, "{condition}");
+            if key == matching {
+                assert!(decide(&request, &layers).is_allowed(), "{condition}");
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use super::view::View;
 use bulla_gate::Call;
 use bulla_policy::Policy;
 use bulla_types::AccountId;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What binds a user or role: made when something changes that it stands on, not when it is asked for.
@@ -106,6 +107,25 @@ impl View {
             usage.boundaries = usage.boundaries.saturating_add(i32::from(bounded));
         }
         usage
+    }
+
+    /// Who has which managed policy, in an account, of those that somebody has.
+    pub(super) fn usages(&self, account: AccountId) -> HashMap<Arc<str>, Usage> {
+        let users = self.users_of(account).map(|(_, user)| &user.profile);
+        let groups = self.groups_of(account).map(|(_, group)| &group.profile);
+        let roles = self.roles_of(account).map(|(_, role)| &role.profile);
+        let mut usages: HashMap<Arc<str>, Usage> = HashMap::new();
+        for profile in users.chain(groups).chain(roles) {
+            for arn in &profile.attached {
+                let usage = usages.entry(Arc::clone(arn)).or_default();
+                usage.attached = usage.attached.saturating_add(1);
+            }
+            if let Some(arn) = &profile.boundary {
+                let usage = usages.entry(Arc::clone(arn)).or_default();
+                usage.boundaries = usage.boundaries.saturating_add(1);
+            }
+        }
+        usages
     }
 
     /// Whether there is the permissions boundary that somebody new shall have.

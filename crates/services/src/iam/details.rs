@@ -1,14 +1,15 @@
 //! Everything about users, groups, roles and managed policies, as `GetAccountAuthorizationDetails` tells it.
 
+use super::attachments::Usage;
 use super::documents::percent_encode;
 use super::entity::{Group, Profile, Role, User};
 use super::managed::{ManagedPolicy, version_id};
 use super::shapes::{
     AttachedPermissionsBoundary, AttachedPolicy, InstanceProfileShape, PolicyVersionShape, RoleLastUsed, Tag,
 };
-use super::view::View;
-use bulla_types::{AccountId, Timestamp};
+use bulla_types::Timestamp;
 use bulla_wire::Shape;
+use std::sync::Arc;
 
 /// An inline policy.
 #[derive(Debug, Shape)]
@@ -91,24 +92,30 @@ impl Profile {
             .collect()
     }
 
-    fn attached(&self, view: &View) -> Vec<AttachedPolicy> {
-        let policies = self
-            .attached
-            .iter()
-            .filter_map(|arn| view.managed(self.account, arn));
-        policies
-            .map(|policy| AttachedPolicy {
-                policy_name: Some(policy.name.clone()),
-                policy_arn: Some(policy.arn.to_string()),
-            })
-            .collect()
+    /// Bytes of the inline policies.
+    fn document_bytes(&self) -> usize {
+        self.policies.values().map(|policy| policy.text().len()).sum()
     }
 }
 
+fn attached_shapes(attached: &[Arc<ManagedPolicy>]) -> Vec<AttachedPolicy> {
+    let policies = attached.iter();
+    policies
+        .map(|policy| AttachedPolicy {
+            policy_name: Some(policy.name.clone()),
+            policy_arn: Some(policy.arn.to_string()),
+        })
+        .collect()
+}
+
 impl User {
-    pub(super) fn detail(&self, view: &View) -> UserDetail {
+    /// Bytes of the documents that are told.
+    pub(super) fn document_bytes(&self) -> usize {
+        self.profile.document_bytes()
+    }
+
+    pub(super) fn detail(&self, groups: &[Arc<Group>], attached: &[Arc<ManagedPolicy>]) -> UserDetail {
         let profile = &self.profile;
-        let groups = view.groups_by_id(&self.groups);
         let mut names: Vec<_> = groups.iter().map(|group| group.profile.name.clone()).collect();
         names.sort_unstable();
         UserDetail {
@@ -119,7 +126,7 @@ impl User {
             create_date: Some(profile.created),
             user_policy_list: Some(profile.inline()),
             group_list: Some(names),
-            attached_managed_policies: Some(profile.attached(view)),
+            attached_managed_policies: Some(attached_shapes(attached)),
             permissions_boundary: profile.boundary_shape(),
             tags: profile.tag_list(),
         }
@@ -127,7 +134,12 @@ impl User {
 }
 
 impl Group {
-    pub(super) fn detail(&self, view: &View) -> GroupDetail {
+    /// Bytes of the documents that are told.
+    pub(super) fn document_bytes(&self) -> usize {
+        self.profile.document_bytes()
+    }
+
+    pub(super) fn detail(&self, attached: &[Arc<ManagedPolicy>]) -> GroupDetail {
         let profile = &self.profile;
         GroupDetail {
             path: Some(profile.path.clone()),
@@ -136,13 +148,20 @@ impl Group {
             arn: Some(profile.arn.to_string()),
             create_date: Some(profile.created),
             group_policy_list: Some(profile.inline()),
-            attached_managed_policies: Some(profile.attached(view)),
+            attached_managed_policies: Some(attached_shapes(attached)),
         }
     }
 }
 
 impl Role {
-    pub(super) fn detail(&self, view: &View) -> RoleDetail {
+    /// Bytes of the documents that are told.
+    pub(super) fn document_bytes(&self) -> usize {
+        self.profile
+            .document_bytes()
+            .saturating_add(self.trust.shown().len())
+    }
+
+    pub(super) fn detail(&self, attached: &[Arc<ManagedPolicy>]) -> RoleDetail {
         let profile = &self.profile;
         RoleDetail {
             path: Some(profile.path.clone()),
@@ -153,7 +172,7 @@ impl Role {
             assume_role_policy_document: Some(percent_encode(self.trust.shown())),
             instance_profile_list: Some(Vec::new()),
             role_policy_list: Some(profile.inline()),
-            attached_managed_policies: Some(profile.attached(view)),
+            attached_managed_policies: Some(attached_shapes(attached)),
             permissions_boundary: profile.boundary_shape(),
             tags: profile.tag_list(),
             role_last_used: None,
@@ -162,8 +181,13 @@ impl Role {
 }
 
 impl ManagedPolicy {
-    pub(super) fn detail(&self, view: &View, account: AccountId) -> ManagedPolicyDetail {
-        let usage = view.usage(account, &self.arn);
+    /// Bytes of the documents that are told.
+    pub(super) fn document_bytes(&self) -> usize {
+        let versions = self.versions.values();
+        versions.map(|version| version.policy.text().len()).sum()
+    }
+
+    pub(super) fn detail(&self, usage: Usage) -> ManagedPolicyDetail {
         // The newest first.
         let versions = self.versions.keys().rev();
         ManagedPolicyDetail {

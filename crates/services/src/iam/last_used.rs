@@ -104,12 +104,12 @@ impl LastUsed {
         self.0.table().get(access_key).cloned()
     }
 
-    /// Whether a use now would add nothing to what is noted.
+    /// Whether a use now would add nothing to what is noted. One in the future was noted by a clock that went wrong.
     pub(super) fn is_noted(&self, access_key: &str, now: Timestamp) -> bool {
         self.0
             .table()
             .get(access_key)
-            .is_some_and(|used| now < used.at.after(NOTED_AFTER))
+            .is_some_and(|used| used.at <= now && now < used.at.after(NOTED_AFTER))
     }
 
     /// Notes a use.
@@ -212,7 +212,15 @@ impl Iam {
             service: service.to_owned(),
             region: region.as_str().to_owned(),
         };
+        self.note_use(account, access_key, used);
+    }
+
+    /// Notes a use, unless the key is gone by now: it may have been deleted, and its use forgotten, since it was found.
+    pub(super) fn note_use(&self, account: AccountId, access_key: &str, used: Use) {
         self.last_used.note(account, access_key, used);
+        if self.view().key(access_key).is_none() {
+            self.last_used.forget(account, access_key);
+        }
     }
 }
 

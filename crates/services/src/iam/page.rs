@@ -26,6 +26,17 @@ pub(super) fn page<K: AsRef<str>, T>(
     marker: Option<&str>,
     max_items: Option<i32>,
 ) -> Result<Page<T>, IamError> {
+    page_within(items, marker, max_items, usize::MAX, |_| 0)
+}
+
+/// Such a page of items that have bytes: it ends with the item that reaches `bytes_max`, so it has one at least.
+pub(super) fn page_within<K: AsRef<str>, T>(
+    items: impl Iterator<Item = (K, T)>,
+    marker: Option<&str>,
+    max_items: Option<i32>,
+    bytes_max: usize,
+    bytes_of: impl Fn(&T) -> usize,
+) -> Result<Page<T>, IamError> {
     let max = max_items.unwrap_or(PAGE_ITEMS_DEFAULT);
     if !(1..=PAGE_ITEMS_MAX).contains(&max) {
         let reason = format!(
@@ -41,9 +52,14 @@ pub(super) fn page<K: AsRef<str>, T>(
         marker: None,
     };
     let mut last = None;
+    let mut bytes = 0_usize;
     for (key, item) in rest.by_ref().take(usize::try_from(max).unwrap_or_default()) {
+        bytes = bytes.saturating_add(bytes_of(&item));
         page.items.push(item);
         last = Some(BASE64.encode(key.as_ref()));
+        if bytes >= bytes_max {
+            break;
+        }
     }
     page.marker = last.filter(|_| rest.next().is_some());
     Ok(page)
@@ -60,7 +76,7 @@ fn decode(marker: &str) -> Result<String, IamError> {
 
 #[cfg(test)]
 mod tests {
-    use super::page;
+    use super::{page, page_within};
 
     #[test]
     fn pages_follow_each_other_without_gap_or_overlap() {
@@ -77,5 +93,21 @@ mod tests {
         );
         assert!(page(items(), Some("%"), None).is_err());
         assert!(page(items(), None, Some(0)).is_err());
+    }
+
+    #[test]
+    fn a_page_ends_with_the_item_that_fills_it() {
+        let items = || [("a", 2), ("b", 3), ("c", 9)].into_iter();
+        let told = |marker: Option<&str>| page_within(items(), marker, None, 5, |bytes| *bytes).unwrap();
+        let first = told(None);
+        assert_eq!(
+            (first.items.as_slice(), first.is_truncated()),
+            (&[2, 3][..], true)
+        );
+        let second = told(first.marker.as_deref());
+        assert_eq!(
+            (second.items.as_slice(), second.is_truncated()),
+            (&[9][..], false)
+        );
     }
 }

@@ -15,7 +15,7 @@ use super::validate::Tags;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bulla_envelope::{SealError, SecretKey, encode_parts, unwrap, wrap};
-use bulla_gate::SecretAccessKey;
+use bulla_gate::{SecretAccessKey, fold_tag_key};
 use bulla_policy::{IdentityOwner, Policy, PolicyKind};
 use bulla_runtime::Entropy;
 use bulla_storage::Change;
@@ -246,7 +246,7 @@ fn tag_records(tags: &Tags) -> Vec<(String, String)> {
 fn decode_tags(records: Vec<(String, String)>) -> Tags {
     records
         .into_iter()
-        .map(|(key, value)| (key.to_lowercase(), Tag { key, value }))
+        .map(|(key, value)| (fold_tag_key(&key), Tag { key, value }))
         .collect()
 }
 

@@ -7,6 +7,7 @@ use super::limits::{
     SESSION_SECONDS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use super::shapes::Tag;
+use bulla_gate::fold_tag_key;
 use std::collections::BTreeMap;
 
 /// Tags of a user or role by key in lower case: keys differ by more than letter case, but keep the case they came in.
@@ -158,7 +159,7 @@ pub(super) fn tags(given: &[Tag]) -> Result<Tags, IamError> {
                 tag.key
             )));
         }
-        if tags.insert(tag.key.to_lowercase(), tag.clone()).is_some() {
+        if tags.insert(fold_tag_key(&tag.key), tag.clone()).is_some() {
             return Err(IamError::InvalidInput {
                 reason: "Duplicate tag keys found. Please note that Tag keys are case insensitive."
                     .to_owned(),

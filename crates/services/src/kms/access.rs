@@ -15,7 +15,7 @@ use super::multi_region::RegionRole;
 use super::policy::DEFAULT_NAME;
 use super::reference::{Reference, alias_arn, key_arn};
 use super::words::Word;
-use bulla_gate::{AccessRequest, Call, ResourcePolicy};
+use bulla_gate::{AccessRequest, Call, IdentityKind, ResourcePolicy};
 use bulla_types::AccountId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -108,10 +108,20 @@ impl Sought {
 }
 
 impl Kms {
-    /// The caller's grants on a key.
+    /// The caller's grants on a key: also those to its role, or to the user who vouches for it.
     pub(super) fn grants_of(&self, call: &Call<'_>, key: &Key) -> Arc<[bulla_policy::Grant]> {
         let identity = call.caller().identity();
-        let names = [&*identity.arn, &*identity.principal_arn];
+        let also = match &identity.kind {
+            IdentityKind::FederatedUser {
+                user_arn: Some(user_arn),
+            } => user_arn,
+            IdentityKind::FederatedUser { user_arn: None }
+            | IdentityKind::Root
+            | IdentityKind::User
+            | IdentityKind::AssumedRole
+            | IdentityKind::Service => &identity.principal_arn,
+        };
+        let names = [&*identity.arn, &**also];
         self.view().grants.of_grantee(key.region, key.id, names)
     }
 

@@ -26,6 +26,8 @@ pub(super) const ROLE_ARN_CHARS_MAX: usize = 2_048;
 pub(super) const ROLE_ARN_CHARS_MIN: usize = 20;
 /// Characters of a session's name.
 pub(super) const SESSION_NAME_CHARS_MAX: usize = 64;
+/// Characters of a session's policies together: the text of the inline one and the ARNs of the managed ones.
+pub(super) const SESSION_POLICIES_CHARS_MAX: usize = 2_048;
 /// Length of a role's session that does not say, seconds.
 pub(super) const SESSION_SECONDS_DEFAULT: i32 = 3_600;
 /// The longest session of a role, seconds.

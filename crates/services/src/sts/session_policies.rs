@@ -1,6 +1,6 @@
 //! What a session brings along: session policies and tags.
 
-use super::limits::{PACKED_BYTES_MAX, POLICY_ARNS_MAX};
+use super::limits::{PACKED_BYTES_MAX, POLICY_ARNS_MAX, SESSION_POLICIES_CHARS_MAX};
 use super::shapes::PolicyDescriptorType;
 use super::{Sts, StsError};
 use bulla_gate::AccessRequest;
@@ -60,12 +60,21 @@ pub(super) fn check_policy(text: Option<&str>) -> Result<(), StsError> {
     }
 }
 
-/// How much of what policy and tags may have together is used, in percent.
+/// How much of what policy and tags may have together is used, in percent; session policies have a bound of their own
+/// (STS API Reference, `AssumeRole`, `Policy` and `PolicyArns`, read 2026-11-21).
 pub(super) fn packed_size(
     policy: Option<&str>,
     policy_arns: &[String],
     tags: &[(String, String)],
 ) -> Result<Option<i32>, StsError> {
+    let characters = |text: &str| text.chars().count();
+    let arns: usize = policy_arns.iter().map(|arn| characters(arn)).sum();
+    if policy.map_or(0, characters).saturating_add(arns) > SESSION_POLICIES_CHARS_MAX {
+        let reason = format!(
+            "The session policies, inline and managed, have more than {SESSION_POLICIES_CHARS_MAX} characters together."
+        );
+        return Err(StsError::PackedPolicyTooLarge { reason });
+    }
     let tagged: usize = tags
         .iter()
         .map(|(key, value)| key.len().saturating_add(value.len()))

@@ -9,7 +9,7 @@ use super::subject::{Basis, Everything};
 use super::token::{Session, TokenKeys};
 use crate::iam::PrincipalLookup;
 use bulla_envelope::SecretBytes;
-use bulla_gate::{Credential, CredentialRefusal, Credentials, Identity, SecretAccessKey};
+use bulla_gate::{Credential, CredentialRefusal, Credentials, Identity, SecretAccessKey, is_same_tag_key};
 use bulla_policy::{Policy, PolicyKind};
 use bulla_runtime::BoxFuture;
 use bulla_types::{AccountId, Region, Timestamp};
@@ -76,7 +76,7 @@ impl Sessions {
             session
                 .transitive
                 .iter()
-                .any(|passed| passed.eq_ignore_ascii_case(key))
+                .any(|passed| is_same_tag_key(passed, key))
         };
         Some(
             session
@@ -166,9 +166,7 @@ impl Sessions {
 /// The principal of a session; `None` when its policy does not compile any more, so that it opens nothing.
 fn identity(mut identity: Identity, session: &Session, managed: &[Arc<Policy>]) -> Option<Identity> {
     for (key, value) in &session.tags {
-        identity
-            .tags
-            .retain(|(other, _)| !other.eq_ignore_ascii_case(key));
+        identity.tags.retain(|(other, _)| !is_same_tag_key(other, key));
         identity.tags.push((key.clone(), value.clone()));
     }
     let mut policies = managed.to_vec();

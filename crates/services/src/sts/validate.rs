@@ -3,9 +3,10 @@
 use super::errors::StsError;
 use super::limits::{
     ACCESS_KEY_ID_CHARS_MAX, ACCESS_KEY_ID_CHARS_MIN, EXTERNAL_ID_CHARS_MAX, FEDERATED_NAME_CHARS_MAX,
-    ROLE_ARN_CHARS_MAX, ROLE_ARN_CHARS_MIN, SESSION_NAME_CHARS_MAX, SESSION_SECONDS_MIN, TAG_KEY_CHARS_MAX,
-    TAG_VALUE_CHARS_MAX, TAGS_MAX,
+    ROLE_ARN_CHARS_MAX, ROLE_ARN_CHARS_MIN, SESSION_NAME_CHARS_MAX, SESSION_POLICIES_CHARS_MAX,
+    SESSION_SECONDS_MIN, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
+use bulla_gate::is_same_tag_key;
 use bulla_types::Arn;
 
 fn constraint(value: &str, member: &str, rule: &str) -> StsError {
@@ -111,6 +112,18 @@ pub(super) fn access_key_id(text: &str) -> Result<(), StsError> {
     ))
 }
 
+/// The session policy of somebody for whom a user vouches.
+pub(super) fn federated_policy(text: Option<&str>) -> Result<(), StsError> {
+    text.map_or(Ok(()), |text| {
+        length(text, "policy", 1, SESSION_POLICIES_CHARS_MAX)
+    })
+}
+
+/// The session policy of a role's session; how long it may be is a matter of what is packed.
+pub(super) fn session_policy(text: Option<&str>) -> Result<(), StsError> {
+    text.map_or(Ok(()), |text| length(text, "policy", 1, usize::MAX))
+}
+
 /// An external id.
 pub(super) fn external_id(text: &str) -> Result<(), StsError> {
     length(text, "externalId", 2, EXTERNAL_ID_CHARS_MAX)?;
@@ -163,16 +176,13 @@ pub(super) fn tags(tags: &[(String, String)], transitive: &[String]) -> Result<(
             return invalid(format!("The tag {key} holds a character that tags do not take."));
         }
         let earlier = tags.iter().take(index);
-        if earlier
-            .into_iter()
-            .any(|(other, _)| other.to_lowercase() == key.to_lowercase())
-        {
+        if earlier.into_iter().any(|(other, _)| is_same_tag_key(other, key)) {
             return invalid(
                 "Duplicate tag keys found. Please note that Tag keys are case insensitive.".to_owned(),
             );
         }
     }
-    let known = |key: &String| tags.iter().any(|(tag, _)| tag.eq_ignore_ascii_case(key));
+    let known = |key: &String| tags.iter().any(|(tag, _)| is_same_tag_key(tag, key));
     match transitive.iter().find(|key| !known(key)) {
         Some(key) => invalid(format!(
             "The transitive tag key {key} is not among the tags of the request."

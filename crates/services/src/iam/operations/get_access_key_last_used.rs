@@ -2,6 +2,7 @@
 
 use crate::iam::Iam;
 use crate::iam::errors::IamError;
+use crate::iam::sought::with_resource_tags;
 use crate::iam::validate;
 use bulla_gate::{Access, AccessRequest, Authorized, Call, Identity, Operation, Resolved};
 use bulla_types::Timestamp;
@@ -57,19 +58,24 @@ impl Operation for GetAccessKeyLastUsed {
         validate::access_key_id(&input.access_key_id)?;
         // A key of another account is answered like one that there is none of.
         let account = call.account();
-        let owner = iam
-            .view()
+        let view = iam.view();
+        let owner = view
             .key(&input.access_key_id)
             .map(|key| Arc::clone(&key.identity))
             .filter(|owner| owner.account == account);
         let resource = owner
             .as_ref()
             .map_or_else(|| "*".into(), |owner| Arc::clone(&owner.arn));
-        let access = Access::one(AccessRequest::new("iam:GetAccessKeyLastUsed", resource, account));
+        let request = AccessRequest::new("iam:GetAccessKeyLastUsed", resource, account);
+        let user = owner.as_ref().and_then(|owner| view.user_by_id(&owner.user_id));
+        let request = match user {
+            Some(user) => with_resource_tags(request, &user.profile.tags),
+            None => request,
+        };
         Ok(Resolved {
             input,
             target: owner,
-            access,
+            access: Access::one(request),
         })
     }
 

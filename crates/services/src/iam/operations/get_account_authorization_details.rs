@@ -1,18 +1,21 @@
 //! `GetAccountAuthorizationDetails`: users, groups, roles and managed policies of an account with everything about them.
 //!
-//! Of AWS's managed policies those are told that somebody of the account has.
+//! Of AWS's managed policies those are told that somebody of the account has. A page ends early when it has many bytes
+//! of documents, which AWS's model permits; what it tells is found under the view's lock and written without it.
 
 use crate::iam::Iam;
+use crate::iam::attachments::Usage;
 use crate::iam::details::{GroupDetail, ManagedPolicyDetail, RoleDetail, UserDetail};
-use crate::iam::entity::{Group, Role, User};
+use crate::iam::entity::{Group, Profile, Role, User};
 use crate::iam::errors::IamError;
 use crate::iam::managed::ManagedPolicy;
-use crate::iam::page::page;
+use crate::iam::page::{Page, page_within};
 use crate::iam::validate;
 use crate::iam::view::View;
 use bulla_gate::{Access, AccessRequest, Authorized, Call, Operation, Resolved};
 use bulla_types::AccountId;
 use bulla_wire::Shape;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The operation.
@@ -45,12 +48,61 @@ pub(crate) struct GetAccountAuthorizationDetailsOutput {
 /// What can be asked for, in the order in which it is told.
 const KINDS: [&str; 5] = ["User", "Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy"];
 
+/// A page ends with what brings its documents, as they were given, to so many bytes.
+const DOCUMENT_BYTES_MAX: usize = 4 << 20;
+
 /// One of what is told.
 enum Item {
     User(Arc<User>),
     Group(Arc<Group>),
     Role(Arc<Role>),
     Policy(Arc<ManagedPolicy>),
+}
+
+/// The same with what else is told about it.
+enum Told {
+    User(Arc<User>, Vec<Arc<Group>>, Vec<Arc<ManagedPolicy>>),
+    Group(Arc<Group>, Vec<Arc<ManagedPolicy>>),
+    Role(Arc<Role>, Vec<Arc<ManagedPolicy>>),
+    Policy(Arc<ManagedPolicy>, Usage),
+}
+
+impl Item {
+    /// Of documents.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::User(user) => user.document_bytes(),
+            Self::Group(group) => group.document_bytes(),
+            Self::Role(role) => role.document_bytes(),
+            Self::Policy(policy) => policy.document_bytes(),
+        }
+    }
+
+    fn told(self, view: &View, usages: &HashMap<Arc<str>, Usage>) -> Told {
+        let attached = |profile: &Profile| {
+            let arns = profile.attached.iter();
+            arns.filter_map(|arn| view.managed(profile.account, arn))
+                .collect()
+        };
+        match self {
+            Self::User(user) => {
+                let (groups, attached) = (view.groups_by_id(&user.groups), attached(&user.profile));
+                Told::User(user, groups, attached)
+            }
+            Self::Group(group) => {
+                let attached = attached(&group.profile);
+                Told::Group(group, attached)
+            }
+            Self::Role(role) => {
+                let attached = attached(&role.profile);
+                Told::Role(role, attached)
+            }
+            Self::Policy(policy) => {
+                let usage = usages.get(&policy.arn).copied().unwrap_or_default();
+                Told::Policy(policy, usage)
+            }
+        }
+    }
 }
 
 impl Operation for GetAccountAuthorizationDetails {
@@ -85,18 +137,15 @@ impl Operation for GetAccountAuthorizationDetails {
     ) -> Result<GetAccountAuthorizationDetailsOutput, IamError> {
         let (input, ()) = granted.into_parts();
         let account = call.account();
-        let view = iam.view();
-        let is_asked = |kind: &str| input.filter.is_empty() || input.filter.iter().any(|asked| asked == kind);
-        let items = items(&view, account, is_asked);
-        let page = page(items, input.marker.as_deref(), input.max_items)?;
+        let page = page_of(&iam.view(), account, &input)?;
         let (mut users, mut groups, mut roles, mut policies) = (vec![], vec![], vec![], vec![]);
         let is_truncated = page.is_truncated();
-        for item in page.items {
-            match item {
-                Item::User(user) => users.push(user.detail(&view)),
-                Item::Group(group) => groups.push(group.detail(&view)),
-                Item::Role(role) => roles.push(role.detail(&view)),
-                Item::Policy(policy) => policies.push(policy.detail(&view, account)),
+        for told in page.items {
+            match told {
+                Told::User(user, of, attached) => users.push(user.detail(&of, &attached)),
+                Told::Group(group, attached) => groups.push(group.detail(&attached)),
+                Told::Role(role, attached) => roles.push(role.detail(&attached)),
+                Told::Policy(policy, usage) => policies.push(policy.detail(usage)),
             }
         }
         Ok(GetAccountAuthorizationDetailsOutput {
@@ -110,10 +159,33 @@ impl Operation for GetAccountAuthorizationDetails {
     }
 }
 
+/// What is asked for, to be told without the view.
+fn page_of(
+    view: &View,
+    account: AccountId,
+    input: &GetAccountAuthorizationDetailsInput,
+) -> Result<Page<Told>, IamError> {
+    let is_asked = |kind: &str| input.filter.is_empty() || input.filter.iter().any(|asked| asked == kind);
+    let usages = view.usages(account);
+    let found = page_within(
+        items(view, account, &usages, is_asked),
+        input.marker.as_deref(),
+        input.max_items,
+        DOCUMENT_BYTES_MAX,
+        Item::bytes,
+    )?;
+    let items = found.items.into_iter();
+    Ok(Page {
+        items: items.map(|item| item.told(view, &usages)).collect(),
+        marker: found.marker,
+    })
+}
+
 /// Everything of the kinds asked for, each with a key; keys rise.
 fn items(
     view: &View,
     account: AccountId,
+    usages: &HashMap<Arc<str>, Usage>,
     is_asked: impl Fn(&str) -> bool,
 ) -> impl Iterator<Item = (String, Item)> {
     let [asks_users, asks_groups, asks_roles, asks_local, asks_aws] = KINDS.map(is_asked);
@@ -136,7 +208,7 @@ fn items(
         .map(move |(name, policy)| (key(4, name), Item::Policy(Arc::clone(policy))));
     let aws = view
         .aws_policies()
-        .filter(move |policy| asks_aws && !view.usage(account, &policy.arn).is_unused())
+        .filter(move |policy| asks_aws && usages.contains_key(&policy.arn))
         .map(move |policy| (key(5, &policy.arn), Item::Policy(Arc::clone(policy))));
     users.chain(groups).chain(roles).chain(local).chain(aws)
 }

@@ -4,7 +4,7 @@ use crate::iam::Iam;
 use crate::iam::errors::IamError;
 use crate::iam::managed::SoughtPolicy;
 use crate::iam::validate;
-use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
+use bulla_gate::{Access, Authorized, Call, Operation, Resolved, fold_tag_key};
 use bulla_wire::{Empty, Shape};
 
 /// The operation.
@@ -48,7 +48,7 @@ impl Operation for UntagPolicy {
         let (input, target) = granted.into_parts();
         iam.update_policy(call, &target, |policy| {
             for key in &input.tag_keys {
-                policy.tags.remove(&key.to_lowercase());
+                policy.tags.remove(&fold_tag_key(key));
             }
             Ok(())
         })

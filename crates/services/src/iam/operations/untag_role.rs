@@ -5,7 +5,7 @@ use crate::iam::entity::Role;
 use crate::iam::errors::IamError;
 use crate::iam::sought::Sought;
 use crate::iam::validate;
-use bulla_gate::{Access, Authorized, Call, Operation, Resolved};
+use bulla_gate::{Access, Authorized, Call, Operation, Resolved, fold_tag_key};
 use bulla_wire::{Empty, Shape};
 
 /// The operation.
@@ -45,7 +45,7 @@ impl Operation for UntagRole {
         let (input, target) = granted.into_parts();
         iam.update(call, &target, |role| {
             for key in &input.tag_keys {
-                role.profile.tags.remove(&key.to_lowercase());
+                role.profile.tags.remove(&fold_tag_key(key));
             }
             Ok(())
         })

@@ -1,3 +1,5 @@
+use crate::iam::entity::Stored;
+use crate::iam::managed::policy_arn;
 use crate::testing_realm::{Realm, Xml, allow, trust};
 
 /// An account with one of each kind, and an AWS managed policy in use.
@@ -112,4 +114,41 @@ async fn pages_together_tell_everything_once() {
             .map(|page| page.0.matches(&format!("{arn}/Arn>")).count());
         assert_eq!(times.sum::<usize>(), 1, "{arn}");
     }
+}
+
+#[tokio::test]
+async fn a_page_with_many_bytes_of_documents_ends_early_and_the_next_one_goes_on() {
+    let realm = Realm::new().await;
+    // White space does not count for the quota.
+    let mut document = allow("sqs:*");
+    document.push_str(&" ".repeat(131_000 - document.len()));
+    let members = [("PolicyName", "p"), ("PolicyDocument", document.as_str())];
+    let made = realm.iam(&realm.root, "CreatePolicy", &members).await.unwrap();
+    let first = {
+        let mut view = realm.iam.view.write().unwrap();
+        let first = view.managed(realm.account, made.text("Arn").unwrap()).unwrap();
+        let copies = (1..40).map(|number| {
+            let mut copy = (*first).clone();
+            copy.name = format!("p{number:02}");
+            copy.id = format!("ANPA{number:017}").into();
+            copy.arn = policy_arn(Some(realm.account), "/", &copy.name);
+            Stored::Policy(copy)
+        });
+        let copies = copies.collect();
+        view.apply(copies);
+        first
+    };
+    let stored = first.versions.values().map(|version| version.policy.text().len());
+    assert_eq!(stored.sum::<usize>(), 131_000);
+    let told = details(&realm, &[]).await;
+    assert_eq!(told.text("IsTruncated"), Some("true"));
+    let rest = details(&realm, &[("Marker", told.text("Marker").unwrap())]).await;
+    assert_eq!(rest.text("IsTruncated"), Some("false"));
+    let (mut names, more) = (told.texts("PolicyName"), rest.texts("PolicyName"));
+    // 4 MiB over 131,000.
+    assert_eq!((names.len(), more.len()), (33, 7));
+    names.extend(more);
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 40);
 }

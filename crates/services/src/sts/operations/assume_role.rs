@@ -6,7 +6,9 @@ use crate::sts::session_policies::{check_policy, managed_policies, packed_size, 
 use crate::sts::shapes::{Credentials, PolicyDescriptorType, Tag, pairs};
 use crate::sts::token::{Session, Subject};
 use crate::sts::{Sts, StsError, validate};
-use bulla_gate::{Access, AccessRequest, Authorized, Call, IdentityKind, Operation, Resolved};
+use bulla_gate::{
+    Access, AccessRequest, Authorized, Call, IdentityKind, Operation, Resolved, is_same_tag_key,
+};
 use bulla_wire::Shape;
 use std::time::Duration;
 
@@ -92,6 +94,7 @@ impl Operation for AssumeRole {
     async fn resolve(sts: &Sts, call: &Call<'_>, input: AssumeRoleInput) -> Result<Resolved<Self>, StsError> {
         let arn = validate::role_arn(&input.role_arn)?;
         validate::session_name(&input.role_session_name)?;
+        validate::session_policy(input.policy.as_deref())?;
         validate::duration(
             input.duration_seconds.unwrap_or(SESSION_SECONDS_DEFAULT),
             SESSION_SECONDS_MAX,
@@ -227,7 +230,7 @@ fn with_passed_on(
             .passed_on(call.caller().access_key())
             .ok_or(StsError::SessionNotAtHand)?;
         for (key, value) in passed {
-            if tags.iter().any(|(own, _)| own.eq_ignore_ascii_case(&key)) {
+            if tags.iter().any(|(own, _)| is_same_tag_key(own, &key)) {
                 let reason =
                     format!("The tag {key} is passed on by the caller's session and cannot be given again.");
                 return Err(StsError::Validation { reason });

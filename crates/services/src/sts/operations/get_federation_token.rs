@@ -20,7 +20,7 @@ pub(crate) struct GetFederationToken;
 pub(crate) struct GetFederationTokenInput {
     /// 2 to 32 characters.
     pub(crate) name: String,
-    /// A session policy.
+    /// A session policy of 1 to 2,048 characters.
     pub(crate) policy: Option<String>,
     /// Managed policies of the account or of AWS as session policies.
     #[member(default)]
@@ -67,6 +67,7 @@ impl Operation for GetFederationToken {
         input: GetFederationTokenInput,
     ) -> Result<Resolved<Self>, StsError> {
         validate::federated_name(&input.name)?;
+        validate::federated_policy(input.policy.as_deref())?;
         validate::duration(
             input.duration_seconds.unwrap_or(OWN_SESSION_SECONDS_DEFAULT),
             OWN_SESSION_SECONDS_MAX,

@@ -1,4 +1,5 @@
 mod conditions;
+mod federated;
 mod own;
 
 use crate::testing_realm::{Keys, Realm, allow, trust, trust_if};
