@@ -96,11 +96,17 @@ class Server:
     def root_key(self) -> Path:
         return self.folder / "keys" / "root.key"
 
+    @property
+    def keyring(self) -> Path:
+        return self.folder / "keys" / "keyring"
+
     def command(self) -> list[str]:
         command = [str(binary()), "serve", "--listen", "127.0.0.1:0", *self.arguments]
         if "--ephemeral" not in self.arguments:
             self.root_key.parent.mkdir(mode=0o700, exist_ok=True)
             command += ["--data", str(self.data), *self.root_arguments()]
+            if "--keyring" not in self.arguments:
+                command += ["--keyring", str(self.keyring)]
         return command
 
     def root_arguments(self) -> list[str]:

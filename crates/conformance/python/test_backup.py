@@ -8,6 +8,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import threading
 import time
@@ -123,6 +124,8 @@ def test_a_backup_under_load_holds_what_was_acknowledged(fresh, tmp_path):
         (restored.folder / "keys").mkdir(mode=0o700)
         restored.root_key.write_bytes(server.root_key.read_bytes())
         restored.root_key.chmod(0o600)
+        # Beside the original, which goes on: a copy of the keyring.
+        shutil.copytree(server.keyring, restored.keyring)
         status, told = command("restore", "--from", str(folder), "--data", str(restored.data))
         assert status == 0, told
         restored.start()

@@ -12,7 +12,13 @@ use crate::secret::{KEY_BYTES, SecretKey};
 pub enum Purpose {
     /// Wraps the secrets of access keys.
     AccessKeys,
-    /// Wraps the key material of KMS keys.
+    /// Wraps the key that signs certificates of destruction.
+    DestructionCertificates,
+    /// Wraps erasure keys.
+    ErasureKeys,
+    /// Is nobody's key: the public name of an instance.
+    InstanceName,
+    /// Wraps the key material of KMS keys, together with an erasure key; alone, seals what is stored of them.
     KmsKeyMaterial,
     /// Tags message groups and deduplication ids.
     MessageTags,
@@ -29,6 +35,9 @@ impl Purpose {
     const fn label(self) -> &'static str {
         match self {
             Self::AccessKeys => "access keys 1",
+            Self::DestructionCertificates => "destruction certificates 1",
+            Self::ErasureKeys => "erasure keys 1",
+            Self::InstanceName => "instance name 1",
             Self::KmsKeyMaterial => "kms key material 1",
             Self::MessageTags => "message tags 1",
             Self::ReceiptHandles => "receipt handles 1",
@@ -50,13 +59,37 @@ impl SecretKey {
         let info = encode_parts(&[b"bulla", purpose.label().as_bytes(), &encode_parts(context)]);
         Ok(hkdf(self, b"", &info)?)
     }
+
+    /// The key for a purpose and a context that only who has both keys can find: either of them alone tells nothing of it.
+    ///
+    /// The input of the derivation is both, one after the other, as in NIST SP 800-56C rev. 2, section 2 (hybrid shared
+    /// secrets).
+    ///
+    /// # Errors
+    /// [`SealError::Refused`].
+    pub fn derive_with(&self, other: &Self, purpose: Purpose, context: &[&[u8]]) -> Result<Self, SealError> {
+        let info = encode_parts(&[
+            b"bulla with another key",
+            purpose.label().as_bytes(),
+            &encode_parts(context),
+        ]);
+        let mut both = zeroize::Zeroizing::new([0; 2 * KEY_BYTES]);
+        let (first, second) = both.split_at_mut(KEY_BYTES);
+        first.copy_from_slice(self.expose());
+        second.copy_from_slice(other.expose());
+        Ok(hkdf_of(both.as_slice(), b"", &info)?)
+    }
 }
 
 /// HKDF with SHA-256 (RFC 5869), 32 bytes.
 pub(crate) fn hkdf(key: &SecretKey, salt: &[u8], info: &[u8]) -> Result<SecretKey, Unspecified> {
+    hkdf_of(key.expose(), salt, info)
+}
+
+fn hkdf_of(key: &[u8], salt: &[u8], info: &[u8]) -> Result<SecretKey, Unspecified> {
     let mut derived = zeroize::Zeroizing::new([0; KEY_BYTES]);
     Salt::new(HKDF_SHA256, salt)
-        .extract(key.expose())
+        .extract(key)
         .expand(&[info], HKDF_SHA256)?
         .fill(derived.as_mut_slice())?;
     SecretKey::from_slice(derived.as_slice()).ok_or(Unspecified)
@@ -88,6 +121,28 @@ mod tests {
         keys.push(*key(2).derive(Purpose::AccessKeys, &[]).unwrap().expose());
         let distinct: std::collections::HashSet<_> = keys.iter().collect();
         assert_eq!(distinct.len(), keys.len());
+    }
+
+    #[test]
+    fn a_key_of_two_keys_needs_both_in_their_order() {
+        let derive = |one, other| {
+            *key(one)
+                .derive_with(&key(other), Purpose::KmsKeyMaterial, &[b"k"])
+                .unwrap()
+                .expose()
+        };
+        let keys = [
+            derive(1, 2),
+            derive(2, 1),
+            derive(1, 1),
+            derive(1, 3),
+            derive(3, 2),
+            *key(1).derive(Purpose::KmsKeyMaterial, &[b"k"]).unwrap().expose(),
+        ];
+        let distinct: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), keys.len());
+        // Computed apart from this code, with Python's hmac after RFC 5869, like the one below.
+        assert_eq!(derive(1, 2)[..4], [0xF9, 0x8A, 0xC2, 0xB8]);
     }
 
     // Computed apart from this code, with Python's hmac after RFC 5869. A change here would make stored data unreadable.

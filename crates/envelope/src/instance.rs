@@ -13,10 +13,12 @@ use bulla_runtime::Entropy;
 
 use crate::aad::encode_parts;
 use crate::derive::Purpose;
+use crate::hex::hex;
 use crate::root::{RootKey, RootKeyError, RootKeyErrorCode, RootKeyId, RootKeyProvider, Wrapped};
 use crate::seal::SealError;
 use crate::secret::SecretKey;
 
+const NAME_BYTES: usize = 8;
 const VERSION: u8 = 2;
 const AAD: &[u8] = b"bulla instance key 2";
 const FIRST_VERSION: u8 = 1;
@@ -166,6 +168,17 @@ impl InstanceKey {
             return Err(RootKeyError::binding_damaged());
         }
         Ok(record)
+    }
+
+    /// The public name of the data folder and of all that are restored from its backups: 16 hexadecimal digits, derived
+    /// one way.
+    ///
+    /// # Errors
+    /// [`SealError::Refused`].
+    pub fn name(&self) -> Result<String, SealError> {
+        let named = self.derive(Purpose::InstanceName, &[])?;
+        let (name, _) = named.expose().split_at(NAME_BYTES);
+        Ok(hex(name).to_string())
     }
 
     /// The key for a purpose and a context; see [`SecretKey::derive`].

@@ -5,7 +5,7 @@
 //! root key (a file, a passphrase, PKCS#11, a key service)
 //!   └ wraps the instance key of one data folder          InstanceKey
 //!       └ derives a key for each purpose (HKDF)           Purpose
-//!           └ wraps KMS key material, access keys, ..     wrap
+//!           └ wraps access keys, and, together with an erasure key that lies elsewhere (`ErasureKeys`), KMS key material
 //!               └ wraps data keys                         wrap
 //!                   └ seals message bodies                Sealer
 //! ```
@@ -25,6 +25,8 @@
 
 mod aad;
 mod derive;
+mod erasure;
+mod hex;
 mod instance;
 mod root;
 mod seal;
@@ -34,11 +36,14 @@ mod wrap;
 
 pub use aad::{encode_encryption_context, encode_parts, push_parts};
 pub use derive::Purpose;
+pub use erasure::{
+    ErasureError, ErasureKeys, ErasureName, ErasureState, KeyringFolder, MemoryErasureKeys, Tombstone,
+};
 pub use instance::{Binding, InstanceKey};
 pub use root::{
     DataFolder, DataFolderState, FileRootKey, MemoryRootKey, PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARACTERS_MIN,
     PassphraseRootKey, Pkcs11Place, Pkcs11RootKey, RootKey, RootKeyDescription, RootKeyError,
-    RootKeyErrorCode, RootKeyId, RootKeyLocation, RootKeyOrigin, RootKeyProvider, Wrapped,
+    RootKeyErrorCode, RootKeyId, RootKeyLocation, RootKeyOrigin, RootKeyProvider, Wrapped, is_inside,
 };
 pub use seal::{
     OpenError, Opener, SEALED_OVERHEAD_BYTES, SEALS_MAX, SealBuffer, SealError, Sealed, SealedRef, Sealer,

@@ -27,7 +27,7 @@ use crate::tag::sha256;
 use crate::wrap::{unwrap, wrap};
 
 pub use error::{RootKeyError, RootKeyErrorCode};
-pub use file::{DataFolder, DataFolderState, FileRootKey, RootKeyOrigin};
+pub use file::{DataFolder, DataFolderState, FileRootKey, RootKeyOrigin, is_inside};
 pub use location::RootKeyLocation;
 pub use memory::MemoryRootKey;
 pub use passphrase::{PASSPHRASE_BYTES_MAX, PASSPHRASE_CHARACTERS_MIN, PassphraseRootKey};

@@ -13,7 +13,7 @@ pub use clock::{Clock, SystemClock};
 pub use entropy::{Entropy, SystemEntropy};
 pub use manual::{ManualClock, SeededEntropy};
 pub use shutdown::{Shutdown, ShutdownTrigger};
-pub use tasks::{Tasks, TokioTasks};
+pub use tasks::{Tasks, TokioTasks, on_thread};
 
 use std::future::Future;
 use std::pin::Pin;

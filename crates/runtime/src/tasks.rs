@@ -1,6 +1,8 @@
 //! Tasks and threads.
 
 use crate::BoxFuture;
+use std::io::Error;
+use tokio::sync::oneshot;
 
 /// Starts work that outlives the call that asked for it.
 pub trait Tasks: Send + Sync {
@@ -33,4 +35,20 @@ impl Tasks for TokioTasks {
             .spawn(work)
             .map(drop)
     }
+}
+
+/// Does blocking work on a thread of its own and waits for its end. The work is done also when nobody waits any more.
+///
+/// # Errors
+/// When no thread can be started, or the work panicked.
+pub async fn on_thread<T: Send + 'static>(
+    tasks: &dyn Tasks,
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<T> {
+    let (done, coming) = oneshot::channel();
+    tasks.spawn_thread(name, Box::new(move || drop(done.send(work()))))?;
+    coming
+        .await
+        .map_err(|_| Error::other("the work on a thread ended unexpectedly"))
 }

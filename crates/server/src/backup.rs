@@ -30,7 +30,9 @@ pub(crate) fn backup(arguments: &BackupArguments) -> Result<Done, OperatorError>
         None => backup_stopped(data, &absolute)?,
     };
     Ok(done("backed up", &value, to, *output, |text| {
-        text.push_str("\nThe root key is not in it: keep a copy of its file in another place.");
+        text.push_str(
+            "\nThe root key is not in it, nor is the keyring: keep copies of both in another place.",
+        );
     }))
 }
 
@@ -53,7 +55,8 @@ pub(crate) fn restore(arguments: &RestoreArguments) -> Result<Done, OperatorErro
     let restored =
         bulla_storage::restore(from, data).map_err(|error| OperatorError::failed(error.to_string()))?;
     Ok(done("restored", &report(&restored), data, *output, |text| {
-        text.push_str("\nStart the server with the root key that it had when the backup was taken.");
+        text.push_str("\nStart the server with the root key that it had when the backup was taken, and with its keyring; beside the \
+             original, with a copy of the keyring.");
     }))
 }
 

@@ -37,13 +37,13 @@ pub enum Command {
     Serve(ServeArguments),
     /// Copy a server's data to a folder, while it runs or when it is stopped.
     #[command(
-        after_help = "What was acknowledged before the command began is in the copy. The root key is not: keep it \
-        apart.\n\nExample: bulla backup --data ./bulla-data --to /backups/2026-11-21"
+        after_help = "What was acknowledged before the command began is in the copy. The root key and the keyring are \
+        not: keep them apart.\n\nExample: bulla backup --data ./bulla-data --to /backups/2026-11-21"
     )]
     Backup(BackupArguments),
     /// Make a data folder from a backup.
     #[command(
-        after_help = "The server on it needs the root key that it had when the backup was taken.\n\n\
+        after_help = "The server on it needs the root key that it had when the backup was taken, and the keyring.\n\n\
         Example: bulla restore --from /backups/2026-11-21 --data ./bulla-data"
     )]
     Restore(RestoreArguments),
@@ -53,9 +53,9 @@ pub enum Command {
         #[command(subcommand)]
         command: RootCommand,
     },
-    /// See and take away the data keys that a running server holds in clear.
+    /// Look after the keys of the key service.
     Keys {
-        /// What to do with them.
+        /// What to do.
         #[command(subcommand)]
         command: KeysCommand,
     },
@@ -113,6 +113,9 @@ pub enum KeysCommand {
             Example: bulla keys revoke alias/orders --data ./bulla-data"
     )]
     Revoke(KeyArguments),
+    /// Print the certificates of destroyed keys, and the public key to check them with.
+    #[command(after_help = "Example: bulla keys certificates --data ./bulla-data --output json")]
+    Certificates(StatusArguments),
 }
 
 /// Whose data keys.

@@ -3,15 +3,17 @@
 use crate::audit_log::AuditLog;
 use crate::config::ServeSettings;
 use crate::held_keys::HeldKeys;
+use crate::keyring::{Keyring, keys_refused};
 use crate::operator_error::OperatorError;
 use crate::root_of_trust::{Bound, Root};
 use crate::startup::FirstStart;
-use bulla_envelope::InstanceKey;
+use bulla_envelope::{InstanceKey, KeyringFolder};
 use bulla_gate::{Authentication, Gate, Ports};
 use bulla_runtime::Runtime;
 use bulla_services::iam::KnownAccounts;
 use bulla_services::{ec2, iam, kms, organizations, sqs, sts};
 use bulla_storage::{DirectoryWriter, Stores};
+use std::path::Path;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -26,6 +28,8 @@ pub(crate) struct World {
     pub(crate) held_keys: HeldKeys,
     /// The key behind them, and what it is bound to.
     pub(crate) bound: Bound,
+    /// Where the erasure keys are, unless in memory.
+    pub(crate) keyring: Option<Arc<KeyringFolder>>,
     /// What is told once, if this start made the organization.
     pub(crate) first_start: Option<FirstStart>,
 }
@@ -37,6 +41,7 @@ pub(crate) async fn compose(
     stores: &Stores,
     root: &Root,
     listeners: &Arc<dyn ec2::Listeners>,
+    keyring: &Path,
 ) -> Result<World, OperatorError> {
     let directory = DirectoryWriter::open(stores.directory.as_ref(), NODE, runtime.tasks.as_ref())
         .await
@@ -55,7 +60,10 @@ pub(crate) async fn compose(
     let organizations = organizations::Organizations::open(runtime.clone(), directory.clone(), &iam)
         .await
         .map_err(|error| refused("the organizations cannot be read", &error))?;
-    let (kms, sqs) = open_keys_and_queues(&runtime, stores, &directory, instance).await?;
+    let (kms, keyring) = keys(settings, &runtime, &directory, instance, keyring).await?;
+    let sqs = sqs::Sqs::open(runtime.clone(), stores, directory.clone(), instance)
+        .await
+        .map_err(|error| refused("the queues cannot be read", &error))?;
     let first_start = first_start(settings, &organizations).await?;
     let endpoints = Arc::<ec2::Known>::default();
     let ports = Ports {
@@ -92,6 +100,7 @@ pub(crate) async fn compose(
         },
         gate,
         bound,
+        keyring,
         first_start,
     })
 }
@@ -106,20 +115,22 @@ fn authentication(settings: &ServeSettings) -> Authentication {
     }
 }
 
-/// The keys, and the queues that may be under them.
-async fn open_keys_and_queues(
+/// The key service, over the erasure keys in this place, and these.
+async fn keys(
+    settings: &ServeSettings,
     runtime: &Runtime,
-    stores: &Stores,
     directory: &DirectoryWriter,
-    instance: &InstanceKey,
-) -> Result<(Arc<kms::Kms>, Arc<sqs::Sqs>), OperatorError> {
-    let kms = kms::Kms::open(runtime.clone(), directory.clone(), instance)
-        .await
-        .map_err(|error| refused("the keys cannot be read", &error))?;
-    let sqs = sqs::Sqs::open(runtime.clone(), stores, directory.clone(), instance)
-        .await
-        .map_err(|error| refused("the queues cannot be read", &error))?;
-    Ok((kms, sqs))
+    instance: &Arc<InstanceKey>,
+    place: &Path,
+) -> Result<(Arc<kms::Kms>, Option<Arc<KeyringFolder>>), OperatorError> {
+    let keyring = Keyring::open(settings, place, instance, runtime).await?;
+    let keys = Arc::clone(&keyring.keys);
+    let kms = match kms::Kms::open(runtime.clone(), directory.clone(), instance, keys).await {
+        Ok(kms) => kms,
+        Err(error) => return Err(keys_refused(error, directory).await),
+    };
+    keyring.remember(place, directory).await?;
+    Ok((kms, keyring.folder))
 }
 
 /// Makes the organization when there is no account yet. In open mode its management account is the one that access

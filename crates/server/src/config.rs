@@ -153,6 +153,12 @@ pub struct ServeSettings {
     #[command(flatten, next_help_heading = "Networks")]
     pub network: NetworkSettings,
 
+    /// The folder that holds the erasure keys of KMS keys, outside the data folder and its backups [default: `keyring`
+    /// beside the root key file, or beside where it is by default]
+    #[arg(long, value_name = "FOLDER", env = "BULLA_KEYRING", hide_env_values = true)]
+    #[arg(help_heading = "Root key")]
+    pub keyring: Option<PathBuf>,
+
     /// The root key.
     #[command(flatten, next_help_heading = "Root key")]
     pub root: RootSettings,
@@ -230,7 +236,7 @@ pub enum Request {
     Restore(RestoreArguments),
     /// Tell why a call was denied.
     Explain(ExplainArguments),
-    /// See or take away data keys.
+    /// Look after keys.
     Keys(KeysCommand),
     /// Look at the root key or replace it.
     Root(RootCommand),

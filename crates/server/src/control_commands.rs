@@ -45,6 +45,10 @@ pub(crate) const COMMANDS: &[Command] = &[
         run: |host, arguments| Box::pin(async move { host.held_keys().await?.revoke(key_of(&arguments)?) }),
     },
     Command {
+        name: KEYS_CERTIFICATES,
+        run: |host, _| Box::pin(async move { host.certificates().await }),
+    },
+    Command {
         name: ROOT_STATUS,
         run: |host, _| Box::pin(async move { host.root_status().await }),
     },
@@ -65,6 +69,9 @@ pub(crate) const KEYS_HOLDERS: &str = "keys-holders";
 
 /// Drops the data keys of the KMS key `key`.
 pub(crate) const KEYS_REVOKE: &str = "keys-revoke";
+
+/// The certificates of destroyed keys.
+pub(crate) const KEYS_CERTIFICATES: &str = "keys-certificates";
 
 /// Which root key the data are bound to.
 pub(crate) const ROOT_STATUS: &str = "root-status";

@@ -7,6 +7,8 @@ use crate::compose::{World, compose};
 use crate::config::ServeSettings;
 use crate::handler::{Handler, Transport};
 use crate::held_keys::HeldKeys;
+use crate::keyring;
+use crate::keys_certificates;
 use crate::load::Admitted;
 use crate::operator_error::OperatorError;
 use crate::refusal::{Form, Refusal};
@@ -14,9 +16,9 @@ use crate::root_choice::RootChoice;
 use crate::root_command::{set, shown};
 use crate::root_of_trust::{Bound, Root};
 use crate::startup::FirstStart;
-use bulla_envelope::DataFolderState;
+use bulla_envelope::{DataFolderState, KeyringFolder, RootKeyProvider};
 use bulla_gate::KeptDenial;
-use bulla_runtime::{BoxFuture, Runtime, Shutdown, ShutdownTrigger};
+use bulla_runtime::{BoxFuture, Runtime, Shutdown, ShutdownTrigger, on_thread};
 use bulla_services::ec2::Listeners;
 use bulla_storage::{BackupReport, Backups, Released, Stores, open_embedded, open_memory};
 use bulla_types::RequestId;
@@ -24,7 +26,7 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, RwLock, oneshot, watch};
@@ -45,6 +47,8 @@ pub(crate) struct Composed {
     pub(crate) first_start: Option<FirstStart>,
     /// Where the root key comes from, for the start-up message.
     pub(crate) root_key: String,
+    /// Where the keyring is, for the start-up message.
+    pub(crate) keyring: String,
     /// Whether the services answer; they do not as long as the root key cannot be reached.
     pub(crate) answers: watch::Receiver<bool>,
 }
@@ -57,6 +61,8 @@ pub(crate) struct Host {
     listeners: Arc<dyn Listeners>,
     /// What the data are bound to; another one after a rotation.
     root: std::sync::Mutex<Root>,
+    /// Where the keyring is, as long as this process runs.
+    keyring: PathBuf,
     /// Held while the root key is replaced.
     rotating: Mutex<()>,
     standing: RwLock<Option<Standing>>,
@@ -80,6 +86,7 @@ enum Services {
         gate: Arc<bulla_gate::Gate>,
         held_keys: HeldKeys,
         bound: Bound,
+        keyring: Option<Arc<KeyringFolder>>,
     },
     /// Nobody: the root key cannot be reached, and why.
     WaitForRoot { stores: Stores, why: OperatorError },
@@ -98,12 +105,14 @@ impl Services {
             gate,
             held_keys,
             bound,
+            keyring,
             first_start,
         } = world;
         let up = Self::Up {
             gate,
             held_keys,
             bound,
+            keyring,
         };
         (up, first_start)
     }
@@ -117,12 +126,24 @@ pub(crate) async fn host(
 ) -> Result<Composed, OperatorError> {
     let root = Root::open(settings, runtime).await?;
     let root_key = root.description.clone();
+    let holds_file = root.key.describe().provider == RootKeyProvider::File;
+    let keyring = if settings.ephemeral {
+        PathBuf::new()
+    } else {
+        keyring::place(settings, holds_file)?
+    };
+    let told = if settings.ephemeral {
+        "in memory, gone at exit".to_owned()
+    } else {
+        keyring.display().to_string()
+    };
     let (answers, listener) = watch::channel(false);
     let host = Arc::new(Host {
         settings: settings.clone(),
         runtime: runtime.clone(),
         listeners,
         root: std::sync::Mutex::new(root),
+        keyring,
         rotating: Mutex::new(()),
         standing: RwLock::new(None),
         answers,
@@ -134,6 +155,7 @@ pub(crate) async fn host(
         host,
         first_start,
         root_key,
+        keyring: told,
         answers: listener,
     })
 }
@@ -149,7 +171,16 @@ impl Host {
         let released = stores.released.clone();
         let backups = stores.backups.clone();
         let root = self.root();
-        let composed = compose(&self.settings, runtime.clone(), &stores, &root, &self.listeners).await;
+        let (listeners, keyring) = (&self.listeners, &self.keyring);
+        let composed = compose(
+            &self.settings,
+            runtime.clone(),
+            &stores,
+            &root,
+            listeners,
+            keyring,
+        )
+        .await;
         let (services, first_start) = match composed {
             Ok(world) => Services::of(world),
             Err(why) if why.is_passing() => {
@@ -193,8 +224,8 @@ impl Host {
                     Some(Services::Up { .. }) | None => return,
                 };
                 let root = host.root();
-                let (settings, listeners) = (&host.settings, &host.listeners);
-                let composed = compose(settings, runtime.clone(), &waiting, &root, listeners).await;
+                let (settings, listeners, keyring) = (&host.settings, &host.listeners, &host.keyring);
+                let composed = compose(settings, runtime.clone(), &waiting, &root, listeners, keyring).await;
                 drop(waiting);
                 if host.take_up(composed).await {
                     return;
@@ -322,6 +353,9 @@ impl Host {
         };
         set(&mut value, "server", server);
         set(&mut value, "place", self.root().key.describe().place);
+        if !self.settings.ephemeral {
+            set(&mut value, "keyring", self.keyring.display().to_string());
+        }
         Ok(value)
     }
 
@@ -405,15 +439,40 @@ impl Host {
         }
     }
 
+    /// The certificates of destroyed keys.
+    pub(crate) async fn certificates(&self) -> Result<Value, OperatorError> {
+        let services = self.held_keys().await?;
+        let found = services.kms.certificates().await;
+        found
+            .map(|found| keys_certificates::shown(&found))
+            .map_err(|error| OperatorError::failed("the certificates cannot be read").why(error))
+    }
+
+    /// Removes the erasure keys of data that were removed.
+    async fn forget_keyring(&self, keyring: Option<Arc<KeyringFolder>>) {
+        let Some(keyring) = keyring else { return };
+        let remove = move || keyring.remove_all();
+        match on_thread(&*self.runtime.tasks, "bulla-keyring", remove).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the erasure keys of the former data are left"),
+            Err(error) => tracing::warn!(%error, "the erasure keys of the former data are left"),
+        }
+    }
+
     async fn start_over(self: &Arc<Self>) {
         // A root key that is being replaced is that of the data which are about to go.
         let _no_rotation = self.rotating.lock().await;
         let mut standing = self.standing.write().await;
+        let keyring = match standing.as_ref().map(|standing| &standing.services) {
+            Some(Services::Up { keyring, .. }) => keyring.clone(),
+            Some(Services::WaitForRoot { .. }) | None => None,
+        };
         self.lower(&mut standing).await;
-        if !self.settings.ephemeral
-            && let Err(error) = bulla_storage::remove_embedded(&self.settings.data)
-        {
-            tracing::error!(%error, "the data could not be removed; it stays as it was");
+        if !self.settings.ephemeral {
+            match bulla_storage::remove_embedded(&self.settings.data) {
+                Err(error) => tracing::error!(%error, "the data could not be removed; it stays as it was"),
+                Ok(()) => self.forget_keyring(keyring).await,
+            }
         }
         if let Err(error) = self.raise(&mut standing).await {
             tracing::error!(%error, "the services could not be built again; restart the server");

@@ -5,6 +5,7 @@ use crate::backup::Done;
 use crate::cli::{KeyArguments, KeysCommand, OutputFormat};
 use crate::control_client::{ask, must_be_data};
 use crate::control_commands::{KEYS_HOLDERS, KEYS_REVOKE};
+use crate::keys_certificates;
 use crate::operator_error::{ExitReason, OperatorError};
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ pub(crate) fn run(command: &KeysCommand) -> Result<Done, OperatorError> {
     let (name, arguments, tell): (_, _, fn(&Value) -> String) = match command {
         KeysCommand::Holders(arguments) => (KEYS_HOLDERS, arguments, holders),
         KeysCommand::Revoke(arguments) => (KEYS_REVOKE, arguments, revoked),
+        KeysCommand::Certificates(arguments) => return keys_certificates::run(arguments),
     };
     let KeyArguments { key, data, output } = arguments;
     must_be_data(data)?;
@@ -34,6 +36,7 @@ impl KeysCommand {
     pub(crate) fn output(&self) -> OutputFormat {
         match self {
             Self::Holders(arguments) | Self::Revoke(arguments) => arguments.output,
+            Self::Certificates(arguments) => arguments.output,
         }
     }
 }

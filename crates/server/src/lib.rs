@@ -29,6 +29,8 @@ pub mod handler;
 mod hardening;
 mod held_keys;
 mod host;
+mod keyring;
+mod keys_certificates;
 mod keys_command;
 pub mod listener;
 pub mod load;

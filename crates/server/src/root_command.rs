@@ -8,6 +8,7 @@ use crate::backup::Done;
 use crate::cli::{OutputFormat, RootCommand, RotateArguments, StatusArguments};
 use crate::control_client::{ask, must_be_data, open_stopped};
 use crate::control_commands::{ROOT_ROTATE, ROOT_STATUS};
+use crate::keyring::remembered;
 use crate::operator_error::{ExitReason, OperatorError};
 use crate::root_choice::RootChoice;
 use crate::root_of_trust::binding_of;
@@ -50,6 +51,7 @@ fn status(arguments: &StatusArguments) -> Result<Done, OperatorError> {
             ("since", field("since")),
             ("server", field("server")),
             ("place", field("place")),
+            ("keyring", field("keyring")),
             ("why", field("why")),
         ];
         let known = lines.iter().filter(|(_, text)| !text.is_empty());
@@ -71,6 +73,11 @@ fn status_stopped(data: &Path) -> Result<Value, OperatorError> {
         })?;
         let mut value = shown(&binding);
         set(&mut value, "server", "stopped");
+        set(
+            &mut value,
+            "keyring",
+            remembered(&directory).await?.unwrap_or_default(),
+        );
         Ok(value)
     })
 }

@@ -125,6 +125,7 @@ async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
         host,
         first_start,
         root_key,
+        keyring,
         answers,
     } = host(settings, &runtime, Arc::new(of_endpoints)).await?;
     if !settings.ephemeral {
@@ -137,6 +138,7 @@ async fn run(settings: &ServeSettings) -> Result<ExitReason, OperatorError> {
         &addresses,
         &tls,
         &root_key,
+        &keyring,
         first_start.as_ref(),
     ));
     drop(first_start);

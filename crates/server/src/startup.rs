@@ -25,11 +25,12 @@ pub(crate) fn message(
     addresses: &[SocketAddr],
     tls: &Tls,
     root_key: &str,
+    keyring: &str,
     first: Option<&FirstStart>,
 ) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::new());
     // Writing to a string does not fail.
-    let _ = write(&mut text, settings, addresses, tls, root_key, first);
+    let _ = write(&mut text, settings, addresses, tls, [root_key, keyring], first);
     text
 }
 
@@ -63,7 +64,7 @@ fn write(
     settings: &ServeSettings,
     addresses: &[SocketAddr],
     tls: &Tls,
-    root_key: &str,
+    [root_key, keyring]: [&str; 2],
     first: Option<&FirstStart>,
 ) -> std::fmt::Result {
     writeln!(text, "bulla {}", env!("CARGO_PKG_VERSION"))?;
@@ -80,6 +81,7 @@ fn write(
     };
     writeln!(text, "  data       {data}")?;
     writeln!(text, "  root key   {root_key}")?;
+    writeln!(text, "  keyring    {keyring}")?;
     writeln!(text, "  TLS        {}", certificate(settings, tls))?;
     if let Some(first) = first {
         writeln!(

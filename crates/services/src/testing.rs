@@ -3,7 +3,7 @@
 //! Tests go through the same door as clients: a request with a credential scope and a JSON body. The gate is open, so
 //! that requests need no signature; who asks is the principal that the test registered under the access key.
 
-use bulla_envelope::{InstanceKey, MemoryRootKey};
+use bulla_envelope::{ErasureKeys, InstanceKey, MemoryErasureKeys, MemoryRootKey};
 use bulla_gate::{
     AuditRecord, AuditTrail, Authentication, Credential, CredentialRefusal, Credentials, Gate, Identity,
     IdentityKind, OrganizationPlace, Organizations, Outcome, Ports, SecretAccessKey, Transport,
@@ -24,6 +24,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) stores: Stores,
     pub(crate) instance: InstanceKey,
+    pub(crate) erasure: Arc<dyn ErasureKeys>,
     pub(crate) people: Arc<People>,
     pub(crate) audit: Arc<Audit>,
     _running: ShutdownTrigger,
@@ -43,6 +44,7 @@ impl World {
         let root = MemoryRootKey::generate(&*runtime.entropy).unwrap();
         let (instance, _) = InstanceKey::create(&root, &*runtime.entropy).unwrap();
         Self {
+            erasure: Arc::new(MemoryErasureKeys::new(Arc::clone(&runtime.entropy))),
             runtime,
             clock,
             stores: open_memory(),

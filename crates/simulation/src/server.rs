@@ -5,7 +5,7 @@ use crate::executor::{Executor, Inbox, Owner};
 use crate::options::{Mutation, Options};
 use crate::people::{NoAudit, People};
 use crate::time::{ProcessClock, Time};
-use bulla_envelope::InstanceKey;
+use bulla_envelope::{InstanceKey, MemoryErasureKeys};
 use bulla_gate::{Authentication, Gate, Ports};
 use bulla_runtime::{Runtime, SeededEntropy, Shutdown, ShutdownTrigger};
 use bulla_services::{kms, sqs};
@@ -23,6 +23,7 @@ pub(crate) struct Durable {
     pub(crate) disk: SimulatedDisk,
     pub(crate) directory: SimulatedDirectory,
     pub(crate) instance: Arc<InstanceKey>,
+    pub(crate) erasure: MemoryErasureKeys,
     pub(crate) people: Arc<People>,
 }
 
@@ -74,9 +75,10 @@ impl Life {
         };
         let door = Door::default();
         let (instance, people) = (Arc::clone(&durable.instance), Arc::clone(&durable.people));
+        let erasure = durable.erasure.clone();
         let opened = Arc::clone(&door);
         let start = async move {
-            let gate = compose(runtime, stores, &instance, people).await;
+            let gate = compose(runtime, stores, &instance, erasure, people).await;
             *opened.lock().unwrap() = Some(gate);
         };
         executor.spawn(Owner::Server, Box::pin(start));
@@ -98,12 +100,13 @@ async fn compose(
     runtime: Runtime,
     stores: Stores,
     instance: &InstanceKey,
+    erasure: MemoryErasureKeys,
     people: Arc<People>,
 ) -> Result<Arc<Gate>, String> {
     let directory = DirectoryWriter::open(stores.directory.as_ref(), "local", runtime.tasks.as_ref())
         .await
         .map_err(|error| error.to_string())?;
-    let kms = kms::Kms::open(runtime.clone(), directory.clone(), instance)
+    let kms = kms::Kms::open(runtime.clone(), directory.clone(), instance, Arc::new(erasure))
         .await
         .map_err(|error| error.to_string())?;
     let sqs = sqs::Sqs::open(runtime.clone(), &stores, directory, instance).await?;

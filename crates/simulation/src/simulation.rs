@@ -7,7 +7,7 @@ use crate::people::People;
 use crate::server::{Durable, Life};
 use crate::time::Time;
 use crate::world::{Crash, World};
-use bulla_envelope::{InstanceKey, MemoryRootKey};
+use bulla_envelope::{InstanceKey, MemoryErasureKeys, MemoryRootKey};
 use bulla_runtime::SeededEntropy;
 use bulla_storage::OpenError;
 use bulla_storage::testing::disk::{Random, SimulatedDisk};
@@ -78,6 +78,7 @@ impl Simulation {
             disk: SimulatedDisk::default(),
             directory: SimulatedDirectory::new(options.partitions, &time, options.seed, options.directory_ms),
             instance: Arc::new(instance),
+            erasure: MemoryErasureKeys::new(Arc::new(SeededEntropy::new(options.seed))),
             people: Arc::new(People::new()),
         };
         let world = Rc::new(World::new(options.clone(), time.clone()));

@@ -192,7 +192,8 @@ fn create(path: &Path, now_epoch_seconds: u64, entropy: &dyn Entropy) -> io::Res
 }
 
 /// Whether `path` is in `folder`, following links; neither needs to exist.
-fn is_inside(path: &Path, folder: &Path) -> bool {
+#[must_use]
+pub fn is_inside(path: &Path, folder: &Path) -> bool {
     resolve(path).starts_with(resolve(folder))
 }
 

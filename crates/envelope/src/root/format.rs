@@ -14,6 +14,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
+use crate::hex::{hex, unhex};
 use crate::secret::{KEY_BYTES, SecretKey};
 
 /// The largest file that is read as a root key, bytes.
@@ -115,23 +116,6 @@ fn check(key: &SecretKey, created_epoch_seconds: u64) -> [u8; CHECK_BYTES] {
         .first_chunk()
         .copied()
         .unwrap_or_default()
-}
-
-fn hex(bytes: &[u8]) -> Zeroizing<String> {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len()));
-    text.extend(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)));
-    text
-}
-
-fn unhex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
-    for pair in pairs {
-        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-        bytes.push(u8::try_from(high? * 16 + low?).ok()?);
-    }
-    rest.is_empty().then_some(bytes)
 }
 
 #[cfg(test)]

@@ -134,6 +134,11 @@ pub enum KmsError {
         /// Which rule.
         reason: String,
     },
+    /// The key's material cannot be used: its erasure key is missing.
+    Unavailable {
+        /// ARN of the key.
+        key: Arc<str>,
+    },
     /// Something that KMS has and Bulla has not built.
     Unsupported {
         /// What.
@@ -185,6 +190,7 @@ impl KmsError {
             Self::PolicyNotFound,
             Self::ReplicaExists { key: key() },
             Self::Tag { reason: text() },
+            Self::Unavailable { key: key() },
             Self::Unsupported { reason: text() },
             Self::Validation { reason: text() },
         ]
@@ -231,7 +237,8 @@ impl ErrorCode for KmsError {
             Self::NotPendingDeletion { .. }
             | Self::PendingDeletion { .. }
             | Self::PendingImport { .. }
-            | Self::PendingReplicaDeletion { .. } => sender("KMSInvalidStateException"),
+            | Self::PendingReplicaDeletion { .. }
+            | Self::Unavailable { .. } => sender("KMSInvalidStateException"),
             Self::Tag { .. } => sender("TagException"),
             Self::Unsupported { .. } => UNSUPPORTED,
             Self::Validation { .. } => sender("ValidationException"),
@@ -273,6 +280,7 @@ impl ErrorCode for KmsError {
             Self::PendingImport { key } => format!("{key} is pending import.").into(),
             Self::PendingReplicaDeletion { key } => format!("{key} is pending replica deletion.").into(),
             Self::ReplicaExists { key } => format!("{key} already exists.").into(),
+            Self::Unavailable { key } => format!("{key} is unavailable.").into(),
             Self::PolicyNotFound => "No such policy exists".into(),
             Self::IncorrectKeyMaterial { reason }
             | Self::InvalidKeyUsage { reason }

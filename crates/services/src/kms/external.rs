@@ -110,10 +110,10 @@ impl Kms {
             .collect();
         for key in due {
             let emptied = key.without_material();
-            if self.store(std::slice::from_ref(&emptied)).await.is_ok() {
+            if let Ok(emptied) = self.store(vec![emptied]).await {
                 tracing::info!(key = %key.arn, "the key's imported material has expired; it is destroyed");
                 let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-                view.put(Arc::new(emptied));
+                emptied.into_iter().map(Arc::new).for_each(|key| view.put(key));
             }
         }
     }

@@ -5,10 +5,9 @@ use super::grant::{Grant, Terms, Token, new_id};
 use super::key::Key;
 use super::limits::{GRANT_TOKEN_CHARS_MAX, GRANT_TOKENS_MAX, GRANTS_PER_KEY_MAX, RECORDS_PER_COMMIT_MAX};
 use super::validate::violation;
-use super::{Kms, KmsOpenError, View, current, grant_record};
-use bulla_envelope::SecretKey;
+use super::{Kms, KmsOpenError, current, grant_record};
 use bulla_gate::Call;
-use bulla_storage::{Change, DirectoryWriter};
+use bulla_storage::Change;
 use bytes::Bytes;
 use std::sync::{Arc, PoisonError};
 
@@ -122,6 +121,13 @@ impl Kms {
         Ok(())
     }
 
+    /// Reads all grants at start.
+    pub(super) async fn read_grants(&self) -> Result<(), KmsOpenError> {
+        let orphans = read(self).await?;
+        self.forget_grants(&orphans).await;
+        Ok(())
+    }
+
     /// Deletes the records of grants on a key that is gone. What fails is done at the next start.
     pub(super) async fn forget_grants(&self, grants: &[Arc<Grant>]) {
         for some in grants.chunks(RECORDS_PER_COMMIT_MAX) {
@@ -141,22 +147,20 @@ impl Kms {
 }
 
 /// Reads all grants into the view, which has all keys; the answer is those whose key is gone.
-pub(super) async fn read(
-    records: &DirectoryWriter,
-    wrapping: &SecretKey,
-    view: &mut View,
-) -> Result<Vec<Arc<Grant>>, KmsOpenError> {
-    let stored = records
+async fn read(kms: &Kms) -> Result<Vec<Arc<Grant>>, KmsOpenError> {
+    let stored = kms
+        .records
         .scan_all(Bytes::from_static(grant_record::PREFIX.as_bytes()))
         .await
         .map_err(KmsOpenError::Storage)?;
+    let mut view = kms.view.write().unwrap_or_else(PoisonError::into_inner);
     let mut orphans = Vec::new();
     for (_, name, value) in stored {
         let damaged = |reason: String| KmsOpenError::Damaged {
             record: String::from_utf8_lossy(&name).into_owned(),
             reason,
         };
-        let grant = grant_record::decode(&name, &value, wrapping).map_err(damaged)?;
+        let grant = grant_record::decode(&name, &value, &kms.wrapping).map_err(damaged)?;
         if view.has(grant.region, grant.key) {
             view.grants
                 .add(grant)

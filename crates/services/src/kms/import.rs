@@ -286,7 +286,7 @@ impl Kms {
         let known_by = match secret {
             Secret::Symmetric(_) | Secret::Mac(_) => secret.stored(),
             Secret::Pair(pair) => &pair.read().ok_or(KmsError::Internal)?.public,
-            Secret::Absent => return Err(KmsError::Internal),
+            Secret::Absent | Secret::Locked(_) => return Err(KmsError::Internal),
         };
         let tag = hmac::sign(&tagging, &encode_parts(&[key.id.as_str().as_bytes(), known_by]));
         Ok(hex(tag.as_ref()).into())

@@ -4,6 +4,8 @@
 //! key sees the same policy and the same state from its decision to its answer.
 
 use super::alias::Alias;
+use super::certificate::Scheduled;
+use super::erasure::Wrapping;
 use super::errors::KmsError;
 use super::external::External;
 use super::kind::KeyKind;
@@ -41,6 +43,10 @@ pub(super) struct Key {
     pub(super) external: Option<External>,
     /// Of a multi-Region key, the region of its primary key; never changes but by `UpdatePrimaryRegion`.
     pub(super) primary: Option<Region>,
+    /// What wraps its material; made when it is stored for the first time.
+    pub(super) wrapping: Wrapping,
+    /// Who scheduled its deletion.
+    pub(super) scheduled: Option<Scheduled>,
 }
 
 /// What a key may be used for now.
@@ -93,6 +99,9 @@ impl Key {
     /// Refuses a key that may do no cryptography now.
     pub(super) fn check_usable(&self) -> Result<(), KmsError> {
         match self.state {
+            KeyState::Enabled if self.is_locked() => Err(KmsError::Unavailable {
+                key: Arc::clone(&self.arn),
+            }),
             KeyState::Enabled => Ok(()),
             KeyState::Disabled => Err(KmsError::Disabled {
                 key: Arc::clone(&self.arn),
@@ -125,6 +134,19 @@ impl Key {
                 self.check_usable()
             }
         }
+    }
+
+    /// Whether its material cannot be used, because its erasure key is missing.
+    pub(super) fn is_locked(&self) -> bool {
+        self.materials().any(|material| material.secret.is_locked())
+    }
+
+    /// AWS's word for what it may be used for now.
+    pub(super) fn state_name(&self) -> &'static str {
+        if self.is_locked() && self.check_not_pending().is_ok() {
+            return "Unavailable";
+        }
+        self.state.name()
     }
 
     /// Whether the deletion date has come: there is no such key any more, whether or not it has been swept yet.

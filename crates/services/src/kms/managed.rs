@@ -13,6 +13,7 @@
 
 use super::access::Sought;
 use super::alias::{Alias, RESERVED};
+use super::erasure::Wrapping;
 use super::errors::KmsError;
 use super::key::{Key, KeyState, Material};
 use super::kind::KeyKind;
@@ -192,6 +193,8 @@ impl Kms {
             schedule: Some(Schedule::starting(MANAGED_ROTATION_DAYS, now)),
             external: None,
             primary: None,
+            wrapping: Wrapping::NotYet,
+            scheduled: None,
             arn,
         })))
     }
@@ -211,16 +214,18 @@ impl Kms {
         if let Some(made) = made {
             return Ok(made);
         }
-        self.store(std::slice::from_ref(&**key)).await?;
+        let stored = self.store(vec![Key::clone(key)]).await?;
+        let key = stored.into_iter().next().map(Arc::new);
+        let key = key.ok_or(KmsError::Internal)?;
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        view.put(Arc::clone(key));
+        view.put(Arc::clone(&key));
         drop(view);
         tracing::info!(
             key = %key.arn,
             alias = %alias_arn(key.region, key.owner, alias),
             "the managed key was made on its first use"
         );
-        Ok(Arc::clone(key))
+        Ok(key)
     }
 }
 

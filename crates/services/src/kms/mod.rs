@@ -8,8 +8,8 @@
 //! What must stay true:
 //! - A key's policy is a mandatory source in every decision about the key: neither the account's root user nor any
 //!   identity policy opens a key whose policy does not say so.
-//! - From its deletion date on a key does not exist, whether or not the sweep has come by; the sweep deletes the
-//!   record, and with it the only copy of the material.
+//! - From its deletion date on a key does not exist, whether or not the sweep has come by; the sweep destroys its
+//!   erasure key, and with it the material in every copy of the record, and then deletes the record.
 //! - What a key encrypted opens as long as the key exists: rotation adds material and takes none away.
 //! - A grant binds from the answer of `CreateGrant` to that of `RetireGrant` or `RevokeGrant`, and never outlives its key.
 //! - Nothing is decrypted under another encryption context than it was encrypted under.
@@ -18,10 +18,12 @@ mod access;
 mod agreement;
 mod algorithms;
 mod alias;
+mod certificate;
 mod ciphertext;
 mod data_key;
 mod data_key_pair;
 mod encryption;
+mod erasure;
 mod errors;
 mod external;
 mod generate;
@@ -40,6 +42,7 @@ mod mac;
 mod managed;
 mod multi_region;
 mod oaep;
+mod opening;
 pub mod operations;
 mod policy;
 mod record;
@@ -56,17 +59,18 @@ mod validate;
 mod view;
 mod words;
 
+pub use certificate::{Certificate, Certificates};
 pub use errors::KmsError;
 pub use shapes::{Plaintext, RecipientInfo};
 
-use bulla_envelope::{InstanceKey, Purpose, SecretKey};
+use bulla_envelope::{ErasureError, ErasureKeys, InstanceKey, Purpose, SecretKey};
 use bulla_gate::{Call, Family, NotBuilt, Service};
 use bulla_policy::Policy;
 use bulla_runtime::Runtime;
 use bulla_storage::{Change, DirectoryWriter};
 use bulla_types::Timestamp;
 use bulla_wire::{Protocol, ServiceWire};
-use bytes::Bytes;
+use certificate::Certifier;
 use generate::Generating;
 use key::Key;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -83,8 +87,10 @@ static WIRE: ServiceWire = ServiceWire {
 pub struct Kms {
     runtime: Runtime,
     records: DirectoryWriter,
-    /// Wraps key material.
+    /// Seals what is stored of keys, and wraps their material together with an erasure key.
     wrapping: SecretKey,
+    erasure: Arc<dyn ErasureKeys>,
+    certifier: Certifier,
     view: RwLock<View>,
     /// Held from the check of a change until the view shows it.
     writing: Mutex<()>,
@@ -105,6 +111,15 @@ pub enum KmsOpenError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The keyring cannot be read.
+    Erasure(ErasureError),
+    /// There are keys, and nothing of their keyring.
+    NoKeyring {
+        /// One of the keys.
+        key: String,
+        /// Where its erasure key was sought.
+        place: String,
+    },
     /// The cryptographic library or the policy engine refused what is built in: a defect.
     Defect(&'static str),
 }
@@ -115,6 +130,13 @@ impl std::fmt::Display for KmsOpenError {
             Self::Storage(error) => write!(formatter, "cannot read the keys: {error}"),
             Self::Damaged { record, reason } => {
                 write!(formatter, "the stored key `{record}` is damaged: {reason}")
+            }
+            Self::Erasure(error) => write!(formatter, "{error}"),
+            Self::NoKeyring { key, place } => {
+                write!(
+                    formatter,
+                    "there is no {place}, which key {key} needs, nor any other"
+                )
             }
             Self::Defect(what) => formatter.write_str(what),
         }
@@ -142,32 +164,27 @@ impl Kms {
         runtime: Runtime,
         records: DirectoryWriter,
         instance: &InstanceKey,
+        erasure: Arc<dyn ErasureKeys>,
     ) -> Result<Arc<Self>, KmsOpenError> {
         let wrapping = instance
             .derive(Purpose::KmsKeyMaterial, &[])
             .map_err(|_| KmsOpenError::Defect("the key that wraps key material cannot be derived"))?;
-        let stored = records
-            .scan_all(Bytes::from_static(record::PREFIX.as_bytes()))
-            .await;
-        let mut view = View::default();
-        for (_, name, value) in stored.map_err(KmsOpenError::Storage)? {
-            let key = record::decode(&name, &value, &wrapping).map_err(|reason| KmsOpenError::Damaged {
-                record: String::from_utf8_lossy(&name).into_owned(),
-                reason,
-            })?;
-            view.put(Arc::new(key));
-        }
-        let orphans = grants::read(&records, &wrapping, &mut view).await?;
+        let mut opened = opening::read(&records, &wrapping, &*erasure).await?;
+        let view = std::mem::take(&mut opened.view);
+        let certifier = Certifier::open(&records, instance, &*runtime.entropy).await?;
         let kms = Arc::new(Self {
             runtime,
             records,
             wrapping,
+            erasure,
+            certifier,
             view: RwLock::new(view),
             writing: Mutex::new(()),
             nobody: policy::nobody().map_err(KmsOpenError::Defect)?,
             generating: Generating::default(),
         });
-        kms.forget_grants(&orphans).await;
+        opened.complete(&kms).await?;
+        kms.read_grants().await?;
         sweep::start(&kms);
         Ok(kms)
     }
@@ -189,7 +206,7 @@ impl Kms {
         if keys.is_empty() {
             return Ok(answer);
         }
-        self.store(&keys).await?;
+        let keys = self.store(keys).await?;
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         for key in keys {
             view.put(Arc::new(key));
@@ -200,13 +217,14 @@ impl Kms {
         Ok(answer)
     }
 
-    /// Makes keys of one account durable. The writers' lock is held.
-    async fn store(&self, keys: &[Key]) -> Result<(), KmsError> {
+    /// Makes keys of one account durable, and answers them as they are stored. The writers' lock is held.
+    async fn store(&self, mut keys: Vec<Key>) -> Result<Vec<Key>, KmsError> {
         let Some(owner) = keys.first().map(|key| key.owner) else {
-            return Ok(());
+            return Ok(keys);
         };
+        self.prepare(&mut keys).await?;
         let mut changes = Vec::with_capacity(keys.len());
-        for key in keys {
+        for key in &keys {
             let value = record::encode(key, &self.wrapping, &*self.runtime.entropy).map_err(|error| {
                 tracing::error!(key = %key.arn, %error, "a key's material cannot be wrapped");
                 KmsError::Internal
@@ -216,7 +234,8 @@ impl Kms {
                 value,
             ));
         }
-        self.commit(owner, changes).await
+        self.commit(owner, changes).await?;
+        Ok(keys)
     }
 
     /// Changes one key that exists.

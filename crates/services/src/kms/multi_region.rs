@@ -183,10 +183,11 @@ impl Kms {
         };
         let released = waiting(&self.view());
         for key in released {
-            if self.store(std::slice::from_ref(&key)).await.is_ok() {
-                tracing::info!(key = %key.arn, "the last replica is gone; the key now awaits its own deletion");
+            let arn = Arc::clone(&key.arn);
+            if let Ok(released) = self.store(vec![key]).await {
+                tracing::info!(key = %arn, "the last replica is gone; the key now awaits its own deletion");
                 let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-                view.put(Arc::new(key));
+                released.into_iter().map(Arc::new).for_each(|key| view.put(key));
             }
         }
     }

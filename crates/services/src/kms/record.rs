@@ -1,16 +1,21 @@
 //! How keys are stored: one directory record per key, JSON, in the partition of its account.
 //!
-//! The record holds the key's material, wrapped by a key that is derived from the data folder's instance key, and beside
-//! it what is known of the key: policy, state, tags. The wrapping is bound to the record's name and to every byte of
-//! those facts. So one key's material cannot be put in another's place, and nobody who can write to the data folder
-//! can loosen a key's policy or enable it: the record would no longer open. (An older record of the same key does; what
-//! keeps a folder from being put back is outside of it.) Deleting the record destroys the material.
+//! The record holds the key's material, wrapped, and beside it what is known of the key: policy, state, tags. Material is
+//! wrapped under a key of its own ([`MaterialKey`]) that is derived from the data folder's instance key and from an
+//! erasure key that is not in the folder: destroying that one destroys the material in every copy of the record. The whole
+//! record is sealed under a key of the instance and bound to its name. So one key's material cannot be put in another's
+//! place, and nobody who can write to the data folder can loosen a key's policy or enable it: the record would no longer
+//! open. (An older record of the same key does; what keeps a folder from being put back is outside of it.) The facts of a
+//! key can be trusted, and changed, also when its erasure key is missing.
 //!
 //! The format has a number; fields are never renamed or given another meaning under the same number. Format 1 had one
-//! material and no schedule; it is read, and written as format 2 when the key changes. In format 2 the wrapping of each
-//! material is also bound to why it was made, and the facts say how many there are, so that none can be taken away.
+//! material and no schedule; in format 2 the wrapping of each material was also bound to why it was made, and the facts
+//! say how many there are, so that none can be taken away. Both had their material wrapped under a key of the instance
+//! alone, and the wrapping bound to the facts in the place of a seal. They are read, and written as format 3 at start.
 
 use super::alias::Alias;
+use super::certificate::Scheduled;
+use super::erasure::MaterialKey;
 use super::external::External;
 use super::key::{Key, KeyState, Made, Material};
 use super::kind::{KeyKind, KeySpec, KeyUsage};
@@ -21,7 +26,7 @@ use super::secret::Secret;
 use super::words::Word;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bulla_envelope::{SealError, SecretKey, encode_parts, unwrap, wrap};
+use bulla_envelope::{SealError, SecretBytes, SecretKey, encode_parts, push_parts, unwrap, wrap};
 use bulla_runtime::Entropy;
 use bulla_types::{AccountId, KeyId, Region, Timestamp};
 use bytes::Bytes;
@@ -31,19 +36,26 @@ use std::sync::Arc;
 
 /// All records of keys begin so; then account, region and id.
 pub(super) const PREFIX: &str = "kms/key/";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// The last one whose material needs no erasure key.
+const FOLDER_FORMAT: u32 = 2;
 const FIRST_FORMAT: u32 = 1;
-const MATERIAL_LABEL: &[u8] = b"bulla kms material 2";
+const SEAL_LABEL: &[u8] = b"bulla kms record 3";
+const MATERIAL_LABEL: &[u8] = b"bulla kms material 3";
+const FOLDER_MATERIAL_LABEL: &[u8] = b"bulla kms material 2";
 const FIRST_MATERIAL_LABEL: &[u8] = b"bulla kms material 1";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyRecord {
     format: u32,
-    /// [`FactsRecord`] as JSON text: the wrapping of the material is bound to these bytes.
+    /// [`FactsRecord`] as JSON text: the seal is bound to these bytes.
     facts: String,
     /// Versions rise; the last one encrypts.
     materials: Vec<MaterialRecord>,
+    /// Base64; since format 3. Binds everything else to the record's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seal: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,6 +74,8 @@ struct FactsRecord {
     usage: String,
     #[serde(default)]
     schedule: Option<ScheduleRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scheduled: Option<Scheduled>,
     /// How many.
     #[serde(default = "one")]
     materials: usize,
@@ -174,25 +188,37 @@ pub(super) fn encode(key: &Key, wrapping: &SecretKey, entropy: &dyn Entropy) -> 
             made: material.made.into(),
             wrapped: String::new(),
         };
-        let bound_to = binding(FORMAT, &name, &facts, &stored);
-        stored.wrapped = BASE64.encode(wrap(wrapping, material.secret.stored(), &bound_to, entropy)?);
+        stored.wrapped = BASE64.encode(if let Secret::Locked(wrapped) = &material.secret {
+            wrapped.to_vec()
+        } else {
+            let own = key.wrapping.own(&name).ok_or(SealError::Refused)?;
+            let bound_to = material_binding(&name, &stored);
+            wrap(own.key(), material.secret.stored(), &bound_to, entropy)?
+        });
         materials.push(stored);
     }
+    let seal = wrap(wrapping, b"", &seal_binding(&name, &facts, &materials), entropy)?;
     let record = KeyRecord {
         format: FORMAT,
         facts,
         materials,
+        seal: Some(BASE64.encode(seal)),
     };
     serde_json::to_vec(&record)
         .map(Bytes::from)
         .map_err(|_| SealError::Refused)
 }
 
-/// A stored key, checked and compiled.
+/// A stored key, checked and compiled. Without its erasure key, or with another one, its material stays locked.
 ///
 /// # Errors
 /// What is wrong with the record, for the operator.
-pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> Result<Key, String> {
+pub(super) fn decode(
+    record_key: &[u8],
+    value: &[u8],
+    wrapping: &SecretKey,
+    erasure: Option<&SecretKey>,
+) -> Result<Key, String> {
     let (owner, region, id) = parse_record_key(record_key).ok_or("its name is not that of a key")?;
     let record: KeyRecord = serde_json::from_slice(value).map_err(|error| error.to_string())?;
     if !(FIRST_FORMAT..=FORMAT).contains(&record.format) {
@@ -201,20 +227,13 @@ pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> R
             record.format
         ));
     }
-    // Nothing in the facts is trusted before the material has opened: until then this only says how to read it.
+    // Nothing in the facts of an older format is trusted before the material has opened: until then this only says how
+    // to read it.
+    check_seal(record_key, &record, wrapping)?;
     let facts: FactsRecord = serde_json::from_str(&record.facts).map_err(|error| error.to_string())?;
     let kind = kind(&facts)?;
-    let mut former = Vec::with_capacity(record.materials.len());
-    for (stored, version) in record.materials.into_iter().zip(1..) {
-        if stored.version != version {
-            return Err(format!("version {version} of its material is missing"));
-        }
-        let bound_to = binding(record.format, record_key, &record.facts, &stored);
-        let external = facts.external.is_some();
-        former.push(Arc::new(open_material(
-            stored, kind, external, &bound_to, wrapping,
-        )?));
-    }
+    let imports = facts.external.is_some();
+    let (own, mut former) = open_materials(record_key, record, (kind, imports), wrapping, erasure)?;
     if facts.materials != former.len() {
         return Err(format!(
             "it has {} of its {} materials",
@@ -258,8 +277,39 @@ pub(super) fn decode(record_key: &[u8], value: &[u8], wrapping: &SecretKey) -> R
             Some(region) => Some(Region::parse(&region).map_err(|error| error.to_string())?),
             None => None,
         },
+        wrapping: own.into(),
+        scheduled: facts.scheduled,
         arn,
     })
+}
+
+const CHANGED: &str = "it was changed, or belongs to another key or data folder";
+const OTHER_KIND: &str = "its material is of another kind";
+
+/// When the key of a record was made, by what the record says.
+pub(super) fn created(value: &[u8]) -> Result<Timestamp, String> {
+    let record: KeyRecord = serde_json::from_slice(value).map_err(|error| error.to_string())?;
+    let facts: FactsRecord = serde_json::from_str(&record.facts).map_err(|error| error.to_string())?;
+    Ok(Timestamp::from_millis(facts.created_ms))
+}
+
+/// Whether a record is stored in a format that needs no erasure key.
+pub(super) fn is_of_older_format(value: &[u8]) -> bool {
+    serde_json::from_slice::<KeyRecord>(value).is_ok_and(|record| record.format <= FOLDER_FORMAT)
+}
+
+fn check_seal(record_key: &[u8], record: &KeyRecord, wrapping: &SecretKey) -> Result<(), String> {
+    match (&record.seal, record.format) {
+        (Some(seal), FORMAT) => {
+            let seal = BASE64.decode(seal).map_err(|error| error.to_string())?;
+            let bound_to = seal_binding(record_key, &record.facts, &record.materials);
+            unwrap(wrapping, &seal, &bound_to)
+                .map(drop)
+                .map_err(|_| CHANGED.to_owned())
+        }
+        (None, FIRST_FORMAT | FOLDER_FORMAT) => Ok(()),
+        (_, _) => Err(CHANGED.to_owned()),
+    }
 }
 
 fn kind(facts: &FactsRecord) -> Result<KeyKind, String> {
@@ -275,33 +325,69 @@ fn kind(facts: &FactsRecord) -> Result<KeyKind, String> {
     })
 }
 
+/// All materials in the order of their versions, and what wraps them.
+fn open_materials(
+    record_key: &[u8],
+    record: KeyRecord,
+    (kind, imports): (KeyKind, bool),
+    wrapping: &SecretKey,
+    erasure: Option<&SecretKey>,
+) -> Result<(Option<MaterialKey>, Vec<Arc<Material>>), String> {
+    let own = match (record.format, erasure) {
+        (FORMAT, Some(erasure)) => {
+            let own = MaterialKey::derive(wrapping, erasure, record_key);
+            Some(own.map_err(|_| "its material's key cannot be derived")?)
+        }
+        (_, _) => None,
+    };
+    let read = |secret: SecretBytes| {
+        if imports && secret.expose().is_empty() {
+            return Ok(Secret::Absent);
+        }
+        Secret::from_stored(kind, secret).ok_or(OTHER_KIND)
+    };
+    let mut materials = Vec::with_capacity(record.materials.len());
+    for (stored, version) in record.materials.into_iter().zip(1..) {
+        if stored.version != version {
+            return Err(format!("version {version} of its material is missing"));
+        }
+        let material = if record.format == FORMAT {
+            let bound_to = material_binding(record_key, &stored);
+            let opened = |wrapped: &[u8]| unwrap(own.as_ref()?.key(), wrapped, &bound_to).ok();
+            open_material(stored, |wrapped| match opened(&wrapped) {
+                Some(secret) => read(secret),
+                None => Ok(Secret::Locked(wrapped.into())),
+            })?
+        } else {
+            let bound_to = folder_binding(record.format, record_key, &record.facts, &stored);
+            open_material(stored, |wrapped| {
+                let secret = unwrap(wrapping, &wrapped, &bound_to).map_err(|_| CHANGED)?;
+                read(secret)
+            })?
+        };
+        materials.push(Arc::new(material));
+    }
+    Ok((own, materials))
+}
+
 fn open_material(
     stored: MaterialRecord,
-    kind: KeyKind,
-    external: bool,
-    bound_to: &[u8],
-    wrapping: &SecretKey,
+    open: impl FnOnce(Vec<u8>) -> Result<Secret, &'static str>,
 ) -> Result<Material, String> {
     let wrapped = BASE64
         .decode(&stored.wrapped)
         .map_err(|error| error.to_string())?;
-    let secret = unwrap(wrapping, &wrapped, bound_to)
-        .map_err(|_| "it was changed, or belongs to another key or data folder".to_owned())?;
-    let secret = if external && secret.expose().is_empty() {
-        Secret::Absent
-    } else {
-        Secret::from_stored(kind, secret).ok_or("its material is of another kind")?
-    };
     Ok(Material {
         version: stored.version,
         id: stored.id.into(),
         made: stored.made.into(),
         created: Timestamp::from_millis(stored.created_ms),
-        secret,
+        secret: open(wrapped)?,
     })
 }
 
-fn parse_record_key(record_key: &[u8]) -> Option<(AccountId, Region, KeyId)> {
+/// The account, region and id of a key, from the name of its record.
+pub(super) fn parse_record_key(record_key: &[u8]) -> Option<(AccountId, Region, KeyId)> {
     let mut parts = std::str::from_utf8(record_key)
         .ok()?
         .strip_prefix(PREFIX)?
@@ -312,15 +398,47 @@ fn parse_record_key(record_key: &[u8]) -> Option<(AccountId, Region, KeyId)> {
     parts.next().is_none().then_some((owner, region, id))
 }
 
-/// What the wrapping is bound to: everything in the record but the wrapped bytes.
-fn binding(format: u32, record_key: &[u8], facts: &str, material: &MaterialRecord) -> Vec<u8> {
+/// What the wrapping of a material is bound to: it does not change with the facts.
+fn material_binding(record_key: &[u8], material: &MaterialRecord) -> Vec<u8> {
+    let (version, created) = (material.version.to_be_bytes(), material.created_ms.to_be_bytes());
+    let made = [material.made.byte()];
+    encode_parts(&[
+        MATERIAL_LABEL,
+        record_key,
+        &version,
+        material.id.as_bytes(),
+        &created,
+        &made,
+    ])
+}
+
+/// What the seal is bound to: the record's name and everything in it.
+fn seal_binding(record_key: &[u8], facts: &str, materials: &[MaterialRecord]) -> Vec<u8> {
+    let mut bytes = encode_parts(&[SEAL_LABEL, record_key, facts.as_bytes()]);
+    for material in materials {
+        let bound = material_binding(record_key, material);
+        push_parts(&mut bytes, &[&bound, material.wrapped.as_bytes()]);
+    }
+    bytes
+}
+
+/// What the wrapping was bound to in older formats: everything in the record but the wrapped bytes.
+fn folder_binding(format: u32, record_key: &[u8], facts: &str, material: &MaterialRecord) -> Vec<u8> {
     let (version, created) = (material.version.to_be_bytes(), material.created_ms.to_be_bytes());
     let (facts, id) = (facts.as_bytes(), material.id.as_bytes());
     if format == FIRST_FORMAT {
         return encode_parts(&[FIRST_MATERIAL_LABEL, record_key, facts, &version, id, &created]);
     }
     let made = [material.made.byte()];
-    encode_parts(&[MATERIAL_LABEL, record_key, facts, &version, id, &created, &made])
+    encode_parts(&[
+        FOLDER_MATERIAL_LABEL,
+        record_key,
+        facts,
+        &version,
+        id,
+        &created,
+        &made,
+    ])
 }
 
 impl From<Made> for MadeRecord {
@@ -366,6 +484,7 @@ impl From<&Key> for FactsRecord {
                 period_days: schedule.period_days,
                 next_ms: schedule.next.as_millis(),
             }),
+            scheduled: key.scheduled.clone(),
             materials: key.former.len().saturating_add(1),
             external: key.external.as_ref().map(|external| ExternalRecord {
                 expires_ms: external.expires.map(Timestamp::as_millis),
@@ -397,197 +516,4 @@ impl From<AliasRecord> for Alias {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        BASE64, FIRST_FORMAT, FORMAT, FactsRecord, KeyRecord, MaterialRecord, binding, decode, encode,
-        record_key,
-    };
-    use crate::kms::alias::Alias;
-    use crate::kms::key::{Key, KeyState, Made, Material};
-    use crate::kms::kind::KeyKind;
-    use crate::kms::policy;
-    use crate::kms::reference::key_arn;
-    use crate::kms::rotation::Schedule;
-    use crate::kms::secret::Secret;
-    use base64::Engine as _;
-    use bulla_envelope::{SecretKey, wrap};
-    use bulla_runtime::SystemEntropy;
-    use bulla_types::{AccountId, KeyId, Region, Timestamp};
-    use proptest::prelude::*;
-    use std::sync::Arc;
-
-    fn key(description: String, state: KeyState) -> Key {
-        let owner = AccountId::parse("111122223333").unwrap();
-        let (region, id) = (Region::parse("us-east-1").unwrap(), KeyId::from_entropy([9; 16]));
-        let (arn, now) = (
-            key_arn(region, owner, id),
-            Timestamp::from_millis(1_767_225_600_123),
-        );
-        Key {
-            id,
-            region,
-            owner,
-            kind: KeyKind::SYMMETRIC,
-            created: now,
-            description,
-            state,
-            policy: policy::parse(&policy::default_for(owner), &arn).unwrap(),
-            tags: [("team".to_owned(), "blue".to_owned())].into(),
-            aliases: vec![Alias {
-                name: "alias/x".into(),
-                created: now,
-                updated: now,
-            }],
-            material: Arc::new(Material::first(
-                Secret::symmetric(&SystemEntropy),
-                now,
-                &SystemEntropy,
-            )),
-            former: Vec::new(),
-            schedule: None,
-            external: None,
-            primary: None,
-            arn,
-        }
-    }
-
-    fn wrapping() -> SecretKey {
-        SecretKey::from_slice(&[3; 32]).unwrap()
-    }
-
-    fn state() -> impl Strategy<Value = KeyState> {
-        prop_oneof![
-            Just(KeyState::Enabled),
-            Just(KeyState::Disabled),
-            (0..u64::MAX).prop_map(|at| KeyState::PendingDeletion(Timestamp::from_millis(at))),
-            (7..31_u32).prop_map(KeyState::PendingReplicaDeletion),
-            Just(KeyState::PendingImport),
-        ]
-    }
-
-    #[test]
-    fn a_record_under_another_keys_name_is_refused() {
-        let key = key(String::new(), KeyState::Enabled);
-        let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
-        let other = record_key(key.owner, key.region, KeyId::from_entropy([8; 16]));
-        assert!(decode(&other, &value, &wrapping()).is_err());
-    }
-
-    #[test]
-    fn a_record_of_another_data_folder_is_refused() {
-        let key = key(String::new(), KeyState::Enabled);
-        let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
-        let name = record_key(key.owner, key.region, key.id);
-        assert!(decode(&name, &value, &SecretKey::from_slice(&[4; 32]).unwrap()).is_err());
-    }
-
-    fn rotated(times: usize) -> Key {
-        let mut key = key(String::new(), KeyState::Enabled);
-        for _ in 0..times {
-            key.rotate(Made::OnDemand, key.created, &SystemEntropy);
-        }
-        key.schedule = Some(Schedule::starting(90, key.created));
-        key
-    }
-
-    #[test]
-    fn all_materials_and_the_schedule_read_back() {
-        let key = rotated(2);
-        let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
-        let read = decode(&record_key(key.owner, key.region, key.id), &value, &wrapping()).unwrap();
-        assert!(
-            read.materials()
-                .map(|material| &material.secret)
-                .eq(key.materials().map(|material| &material.secret))
-        );
-        assert_eq!(format!("{read:?}"), format!("{key:?}"));
-    }
-
-    #[test]
-    fn a_record_that_lacks_a_material_is_refused() {
-        let key = rotated(2);
-        let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
-        for missing in 0..3 {
-            let mut record: KeyRecord = serde_json::from_slice(&value).unwrap();
-            record.materials.remove(missing);
-            let value = serde_json::to_vec(&record).unwrap();
-            assert!(decode(&record_key(key.owner, key.region, key.id), &value, &wrapping()).is_err());
-        }
-    }
-
-    #[test]
-    fn every_flipped_bit_of_a_record_is_refused() {
-        let key = rotated(1);
-        let name = record_key(key.owner, key.region, key.id);
-        let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
-        for bit in 0..value.len() * 8 {
-            let mut changed = value.to_vec();
-            changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(decode(&name, &changed, &wrapping()).is_err(), "bit {bit}");
-        }
-    }
-
-    #[test]
-    fn a_record_of_the_first_format_is_read() {
-        let key = key("old".to_owned(), KeyState::Enabled);
-        let name = record_key(key.owner, key.region, key.id);
-        let mut facts = serde_json::to_value(FactsRecord::from(&key)).unwrap();
-        for later in ["spec", "schedule", "materials"] {
-            facts.as_object_mut().unwrap().remove(later);
-        }
-        let facts = facts.to_string();
-        let mut material = MaterialRecord {
-            version: 1,
-            id: key.material.id.to_string(),
-            created_ms: key.material.created.as_millis(),
-            made: Made::WithTheKey.into(),
-            wrapped: String::new(),
-        };
-        let bound_to = binding(FIRST_FORMAT, &name, &facts, &material);
-        let wrapped = wrap(
-            &wrapping(),
-            key.material.secret.stored(),
-            &bound_to,
-            &SystemEntropy,
-        )
-        .unwrap();
-        material.wrapped = BASE64.encode(wrapped);
-        let record = KeyRecord {
-            format: FIRST_FORMAT,
-            facts,
-            materials: vec![material],
-        };
-        let mut record = serde_json::to_value(&record).unwrap();
-        record["materials"][0].as_object_mut().unwrap().remove("made");
-        let value = serde_json::to_vec(&record).unwrap();
-        let read = decode(&name, &value, &wrapping()).unwrap();
-        assert!(read.material.secret == key.material.secret);
-        assert_eq!(format!("{read:?}"), format!("{key:?}"));
-        record["format"] = FORMAT.into();
-        assert!(decode(&name, &serde_json::to_vec(&record).unwrap(), &wrapping()).is_err());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-
-        #[test]
-        fn what_is_stored_reads_back(description in "\\PC{0,40}", state in state()) {
-            let key = key(description, state);
-            let value = encode(&key, &wrapping(), &SystemEntropy).unwrap();
-            let read = decode(&record_key(key.owner, key.region, key.id), &value, &wrapping()).unwrap();
-            prop_assert_eq!(read.material.secret == key.material.secret, true);
-            prop_assert_eq!(&read.material.id, &key.material.id);
-            // Debug shows every field but the secret.
-            prop_assert_eq!(format!("{read:?}"), format!("{key:?}"));
-        }
-
-        #[test]
-        fn a_record_with_a_changed_byte_is_refused(at in any::<prop::sample::Index>(), bit in 0..8_u8) {
-            let key = key("mine".to_owned(), KeyState::Disabled);
-            let mut value = encode(&key, &wrapping(), &SystemEntropy).unwrap().to_vec();
-            let at = at.index(value.len());
-            value[at] ^= 1 << bit;
-            prop_assert!(decode(&record_key(key.owner, key.region, key.id), &value, &wrapping()).is_err());
-        }
-    }
-}
+mod tests;

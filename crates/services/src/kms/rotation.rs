@@ -52,7 +52,7 @@ impl Key {
     }
 
     fn rotation_is_due(&self, now: Timestamp) -> bool {
-        self.state == KeyState::Enabled
+        self.check_usable().is_ok()
             && !self.is_replica()
             && self.schedule.is_some_and(|schedule| schedule.next <= now)
     }
@@ -73,7 +73,7 @@ impl Kms {
         key.check_rotates_itself()?;
         rotate(&mut key)?;
         let rotated = self.view().with_replicas(key, now);
-        self.store(&rotated).await?;
+        let rotated = self.store(rotated).await?;
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         rotated.into_iter().map(Arc::new).for_each(|key| view.put(key));
         Ok(())
@@ -95,7 +95,7 @@ impl Kms {
             rotated.schedule = key.schedule.map(|schedule| schedule.after_rotation(now));
             let material = Arc::clone(&rotated.material.id);
             let rotated = self.view().with_replicas(rotated, now);
-            if self.store(&rotated).await.is_ok() {
+            if let Ok(rotated) = self.store(rotated).await {
                 tracing::info!(key = %key.arn, %material, "the key was rotated as scheduled");
                 let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
                 rotated.into_iter().map(Arc::new).for_each(|key| view.put(key));

@@ -16,6 +16,8 @@ pub(super) enum Secret {
     Pair(KeyPair),
     /// Is to be imported, or has expired.
     Absent,
+    /// Cannot be used: it is as it was stored, wrapped under an erasure key that is missing.
+    Locked(Box<[u8]>),
 }
 
 impl Secret {
@@ -31,13 +33,21 @@ impl Secret {
         Self::Mac(SecretBytes::new(key))
     }
 
-    /// As it is stored, wrapped.
+    /// What is stored of it, wrapped; nothing of a locked one, which is stored as it is.
     pub(super) fn stored(&self) -> &[u8] {
         match self {
             Self::Symmetric(key) => key.expose(),
             Self::Mac(key) => key.expose(),
             Self::Pair(pair) => pair.pkcs8().expose(),
-            Self::Absent => &[],
+            Self::Absent | Self::Locked(_) => &[],
+        }
+    }
+
+    /// Whether it cannot be used because its erasure key is missing.
+    pub(super) fn is_locked(&self) -> bool {
+        match self {
+            Self::Locked(_) => true,
+            Self::Symmetric(_) | Self::Mac(_) | Self::Pair(_) | Self::Absent => false,
         }
     }
 
@@ -56,7 +66,7 @@ impl Secret {
     pub(super) fn is_absent(&self) -> bool {
         match self {
             Self::Absent => true,
-            Self::Symmetric(_) | Self::Mac(_) | Self::Pair(_) => false,
+            Self::Symmetric(_) | Self::Mac(_) | Self::Pair(_) | Self::Locked(_) => false,
         }
     }
 
@@ -64,7 +74,7 @@ impl Secret {
     pub(super) fn encrypting_key(&self) -> Option<&SecretKey> {
         match self {
             Self::Symmetric(key) => Some(key),
-            Self::Mac(_) | Self::Pair(_) | Self::Absent => None,
+            Self::Mac(_) | Self::Pair(_) | Self::Absent | Self::Locked(_) => None,
         }
     }
 
@@ -72,7 +82,7 @@ impl Secret {
     pub(super) fn mac_key(&self) -> Option<&[u8]> {
         match self {
             Self::Mac(key) => Some(key.expose()),
-            Self::Symmetric(_) | Self::Pair(_) | Self::Absent => None,
+            Self::Symmetric(_) | Self::Pair(_) | Self::Absent | Self::Locked(_) => None,
         }
     }
 
@@ -80,7 +90,7 @@ impl Secret {
     pub(super) fn pair(&self) -> Option<&KeyPair> {
         match self {
             Self::Pair(pair) => Some(pair),
-            Self::Symmetric(_) | Self::Mac(_) | Self::Absent => None,
+            Self::Symmetric(_) | Self::Mac(_) | Self::Absent | Self::Locked(_) => None,
         }
     }
 }

@@ -64,6 +64,7 @@ impl Operation for CancelKeyDeletion {
                 } else {
                     KeyState::Disabled
                 };
+                key.scheduled = None;
                 Ok(())
             }
             KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => {

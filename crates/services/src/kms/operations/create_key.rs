@@ -1,6 +1,7 @@
 //! `CreateKey`: a key of any kind that is built, with its policy.
 
 use crate::kms::access::{check_not_locked_out, with_key_kind, with_request_tags};
+use crate::kms::erasure::Wrapping;
 use crate::kms::errors::KmsError;
 use crate::kms::external::{AWS_KMS, EXTERNAL, External};
 use crate::kms::key::{Key, KeyState, Material};
@@ -152,6 +153,8 @@ impl Operation for CreateKey {
             schedule: None,
             external,
             primary: new.multi_region.then_some(region),
+            wrapping: Wrapping::NotYet,
+            scheduled: None,
         };
         if input.policy.is_some() && !input.bypass_policy_lockout_safety_check {
             check_not_locked_out(call, &key)?;

@@ -5,6 +5,7 @@
 
 use super::create_key::check_quota;
 use crate::kms::access::{Sought, check_not_locked_out, with_key_kind, with_request_tags};
+use crate::kms::erasure::Wrapping;
 use crate::kms::errors::KmsError;
 use crate::kms::external::External;
 use crate::kms::key::{Key, KeyState};
@@ -195,6 +196,8 @@ impl Own {
             schedule: primary.schedule,
             external: primary.external.as_ref().map(|_| External::default()),
             primary: primary.primary,
+            wrapping: Wrapping::NotYet,
+            scheduled: None,
         };
         match replica.external {
             None => replica,

@@ -1,6 +1,7 @@
 //! `ScheduleKeyDeletion`: the key stops working now, and its material is destroyed after the waiting period.
 
 use crate::kms::access::Sought;
+use crate::kms::certificate::Scheduled;
 use crate::kms::errors::KmsError;
 use crate::kms::key::KeyState;
 use crate::kms::limits::{DELETION_WINDOW_DAYS_DEFAULT, DELETION_WINDOW_DAYS_MAX, DELETION_WINDOW_DAYS_MIN};
@@ -85,6 +86,11 @@ impl Operation for ScheduleKeyDeletion {
         let key = target.into_key()?;
         let days = window(&input)?;
         let now = call.time();
+        let scheduled = Scheduled {
+            by: call.caller().identity().arn.to_string(),
+            request_id: call.caller().request_id().to_string(),
+            at_ms: now.as_millis(),
+        };
         let state = kms
             .write(call, |view| {
                 let mut key = current(view, &key, now)?;
@@ -94,6 +100,7 @@ impl Operation for ScheduleKeyDeletion {
                 } else {
                     KeyState::PendingDeletion(now.after(DAY.saturating_mul(days.unsigned_abs())))
                 };
+                key.scheduled = Some(scheduled);
                 let state = key.state;
                 Ok((vec![key], state))
             })

@@ -6,6 +6,7 @@ use crate::testing::{World, ask};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[tokio::test]
@@ -249,9 +250,14 @@ async fn a_data_folder_of_another_instance_is_refused_at_start() {
     let (instance, _) = bulla_envelope::InstanceKey::create(&root, &bulla_runtime::SystemEntropy).unwrap();
     let records = server.world.records().await;
     assert!(
-        Kms::open(foreign.runtime.clone(), records, &instance)
-            .await
-            .is_err()
+        Kms::open(
+            foreign.runtime.clone(),
+            records,
+            &instance,
+            Arc::clone(&server.world.erasure)
+        )
+        .await
+        .is_err()
     );
 }
 

@@ -2,6 +2,7 @@
 
 mod courier;
 mod encrypting;
+mod erasure;
 mod grants;
 mod imports;
 mod key_pairs;
@@ -110,7 +111,7 @@ impl Server {
         self.key(input).await["Arn"].as_str().unwrap().to_owned()
     }
 
-    /// All values in the directory.
+    /// All records of the directory but certificates, which name what was destroyed.
     async fn stored(&self) -> Vec<u8> {
         let mut all = Vec::new();
         for partition in 0..self.world.stores.directory.partitions() {
@@ -121,6 +122,9 @@ impl Server {
                 .unwrap();
             assert!(page.next.is_none());
             for (key, value) in page.items {
+                if key.starts_with(b"kms/certificate/") {
+                    continue;
+                }
                 all.extend_from_slice(&key);
                 all.extend_from_slice(&value);
             }
@@ -130,7 +134,8 @@ impl Server {
 }
 
 async fn serve(world: &World) -> (Arc<Kms>, Arc<Gate>) {
-    let kms = Kms::open(world.runtime.clone(), world.records().await, &world.instance)
+    let (records, erasure) = (world.records().await, Arc::clone(&world.erasure));
+    let kms = Kms::open(world.runtime.clone(), records, &world.instance, erasure)
         .await
         .unwrap();
     let mut gate = world.gate();

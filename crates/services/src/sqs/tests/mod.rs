@@ -46,7 +46,8 @@ impl Server {
     /// Starts over what an earlier server left.
     pub(super) async fn over(world: World) -> Self {
         let directory = world.records().await;
-        let kms = Kms::open(world.runtime.clone(), directory.clone(), &world.instance)
+        let erasure = Arc::clone(&world.erasure);
+        let kms = Kms::open(world.runtime.clone(), directory.clone(), &world.instance, erasure)
             .await
             .unwrap();
         let sqs = Sqs::open(world.runtime.clone(), &world.stores, directory, &world.instance)
