@@ -113,6 +113,12 @@ pub enum KeysCommand {
             Example: bulla keys revoke alias/orders --data ./bulla-data"
     )]
     Revoke(KeyArguments),
+    /// Print what becomes unreadable when a KMS key is destroyed; ask before you schedule its deletion.
+    #[command(
+        after_help = "Messages are counted by reading all that are stored: it takes a while.\n\n\
+            Example: bulla keys impact alias/orders --data ./bulla-data"
+    )]
+    Impact(KeyArguments),
     /// Print the certificates of destroyed keys, and the public key to check them with.
     #[command(after_help = "Example: bulla keys certificates --data ./bulla-data --output json")]
     Certificates(StatusArguments),

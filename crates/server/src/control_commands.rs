@@ -1,6 +1,7 @@
 //! What the operator can ask of the running server: one table, a row for each command.
 
 use crate::host::Host;
+use crate::keys_impact;
 use crate::operator_error::OperatorError;
 use crate::root_choice::RootChoice;
 use bulla_runtime::BoxFuture;
@@ -45,6 +46,12 @@ pub(crate) const COMMANDS: &[Command] = &[
         run: |host, arguments| Box::pin(async move { host.held_keys().await?.revoke(key_of(&arguments)?) }),
     },
     Command {
+        name: KEYS_IMPACT,
+        run: |host, arguments| {
+            Box::pin(async move { keys_impact::answer(host.held_keys().await?, key_of(&arguments)?).await })
+        },
+    },
+    Command {
         name: KEYS_CERTIFICATES,
         run: |host, _| Box::pin(async move { host.certificates().await }),
     },
@@ -69,6 +76,9 @@ pub(crate) const KEYS_HOLDERS: &str = "keys-holders";
 
 /// Drops the data keys of the KMS key `key`.
 pub(crate) const KEYS_REVOKE: &str = "keys-revoke";
+
+/// What would become unreadable with the KMS key `key`.
+pub(crate) const KEYS_IMPACT: &str = "keys-impact";
 
 /// The certificates of destroyed keys.
 pub(crate) const KEYS_CERTIFICATES: &str = "keys-certificates";

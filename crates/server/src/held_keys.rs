@@ -41,7 +41,7 @@ impl HeldKeys {
     }
 
     /// ARN of the one key that a name means.
-    fn key(&self, name: &str) -> Result<Arc<str>, OperatorError> {
+    pub(crate) fn key(&self, name: &str) -> Result<Arc<str>, OperatorError> {
         let mut found = self.kms.keys_named(name);
         match (found.len(), found.pop()) {
             (1, Some(key)) => Ok(key),

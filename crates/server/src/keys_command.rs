@@ -1,12 +1,12 @@
-//! `bulla keys holders` and `bulla keys revoke`, asked of the running server over its control socket: data keys in clear
+//! `bulla keys holders`, `revoke` and `impact`, asked of the running server over its control socket: data keys in clear
 //! are in its memory alone.
 
 use crate::backup::Done;
 use crate::cli::{KeyArguments, KeysCommand, OutputFormat};
 use crate::control_client::{ask, must_be_data};
-use crate::control_commands::{KEYS_HOLDERS, KEYS_REVOKE};
-use crate::keys_certificates;
+use crate::control_commands::{KEYS_HOLDERS, KEYS_IMPACT, KEYS_REVOKE};
 use crate::operator_error::{ExitReason, OperatorError};
+use crate::{keys_certificates, keys_impact};
 use serde_json::{Value, json};
 
 /// Does what was asked for.
@@ -14,13 +14,15 @@ pub(crate) fn run(command: &KeysCommand) -> Result<Done, OperatorError> {
     let (name, arguments, tell): (_, _, fn(&Value) -> String) = match command {
         KeysCommand::Holders(arguments) => (KEYS_HOLDERS, arguments, holders),
         KeysCommand::Revoke(arguments) => (KEYS_REVOKE, arguments, revoked),
+        KeysCommand::Impact(arguments) => (KEYS_IMPACT, arguments, keys_impact::told),
         KeysCommand::Certificates(arguments) => return keys_certificates::run(arguments),
     };
     let KeyArguments { key, data, output } = arguments;
     must_be_data(data)?;
     let Some(value) = ask(data, name, &json!({ "key": key }))? else {
         return Err(OperatorError::failed("no server runs on the data")
-            .why("data keys in clear are in its memory alone: now there are none"));
+            .why("the running server alone has data keys in clear, and reads the messages")
+            .fix("start it, then run this command again"));
     };
     Ok(Done {
         text: match output {
@@ -35,7 +37,7 @@ impl KeysCommand {
     /// How the outcome is told.
     pub(crate) fn output(&self) -> OutputFormat {
         match self {
-            Self::Holders(arguments) | Self::Revoke(arguments) => arguments.output,
+            Self::Holders(arguments) | Self::Revoke(arguments) | Self::Impact(arguments) => arguments.output,
             Self::Certificates(arguments) => arguments.output,
         }
     }

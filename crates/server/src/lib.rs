@@ -32,6 +32,7 @@ mod host;
 mod keyring;
 mod keys_certificates;
 mod keys_command;
+mod keys_impact;
 pub mod listener;
 pub mod load;
 mod logging;

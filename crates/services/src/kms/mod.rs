@@ -41,6 +41,7 @@ mod lookup;
 mod mac;
 mod managed;
 mod multi_region;
+mod names;
 mod oaep;
 mod opening;
 pub mod operations;
@@ -61,6 +62,8 @@ mod words;
 
 pub use certificate::{Certificate, Certificates};
 pub use errors::KmsError;
+pub use names::KeyNames;
+pub(crate) use names::key_of_ciphertext;
 pub use shapes::{Plaintext, RecipientInfo};
 
 use bulla_envelope::{ErasureError, ErasureKeys, InstanceKey, Purpose, SecretKey};

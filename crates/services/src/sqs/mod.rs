@@ -16,6 +16,7 @@ mod delivery;
 mod encryption;
 mod envelope;
 pub mod errors;
+mod impact;
 mod index;
 mod limits;
 mod md5_lanes;
@@ -43,6 +44,7 @@ mod text;
 mod url;
 
 pub use encryption::{HolderUse, KeyHolder, KeyHolders, Revoked};
+pub use impact::Impact;
 
 use bulla_envelope::InstanceKey;
 use bulla_gate::{Call, Family, Service};

@@ -8,6 +8,7 @@ mod deduplicating;
 mod encryption;
 mod fifo;
 mod fifo_settings;
+mod impact;
 mod managed_key;
 mod move_tasks;
 mod permissions;
@@ -35,6 +36,7 @@ pub(super) struct Server {
     pub(super) world: World,
     pub(super) gate: Arc<Gate>,
     pub(super) root: String,
+    keys: Arc<Kms>,
     service: Arc<Sqs>,
 }
 
@@ -54,10 +56,11 @@ impl Server {
             .await
             .unwrap();
         let mut gate = world.gate();
-        gate.serve(kms, kms::operations::OPERATIONS);
+        gate.serve(Arc::clone(&kms), kms::operations::OPERATIONS);
         gate.serve(Arc::clone(&sqs), OPERATIONS);
         let root = world.people.root(ACCOUNT);
         Self {
+            keys: kms,
             world,
             gate: Arc::new(gate),
             root,
