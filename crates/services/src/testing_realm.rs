@@ -279,9 +279,14 @@ pub(crate) async fn open(world: &World) -> (Arc<Gate>, Arc<Iam>, Arc<dyn Credent
     .await
     .unwrap();
     let sts = Sts::open(&iam, &world.instance).unwrap();
-    let kms = Kms::open(runtime.clone(), records.clone(), &world.instance)
-        .await
-        .unwrap();
+    let kms = Kms::open(
+        runtime.clone(),
+        records.clone(),
+        &world.instance,
+        Arc::clone(&world.erasure),
+    )
+    .await
+    .unwrap();
     let organizations = Organizations::open(runtime.clone(), records, &iam).await.unwrap();
     let credentials = sts.credentials();
     let ports = Ports {
