@@ -99,6 +99,20 @@ def test_the_operator_sees_who_holds_data_keys_and_takes_them_away(server, admin
     assert len(keys_command(server, "holders", alias)[1]["holders"]) == 1
 
 
+def test_the_operator_sees_what_becomes_unreadable_with_a_key(server, sqs, kms, name):
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    assert keys_command(server, "impact", key)[1]["messages"] == 0
+    queue = sqs.create_queue(QueueName=name("impact"), Attributes={"KmsMasterKeyId": key})["QueueUrl"]
+    for body in ("a", "b"):
+        sqs.send_message(QueueUrl=queue, MessageBody=body)
+    code, told = keys_command(server, "impact", key)
+    [row] = told["queues"]
+    assert (code, told["messages"], row["messages"], row["uses_key"]) == (0, 2, 2, True)
+    assert row["queue"].endswith(queue.rsplit("/", 1)[1])
+    code, text = run("keys", "impact", key, "--data", str(server.data))
+    assert code == 0 and "uses the key" in text and "every backup" in text
+
+
 def test_a_name_of_no_key_or_of_many_is_refused(server, admin, kms, name):
     code, told = keys_command(server, "holders", "alias/" + name("none"))
     assert code == 1 and "there is no key" in told["error"]["what"]
