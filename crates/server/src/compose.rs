@@ -125,6 +125,13 @@ async fn keys(
 ) -> Result<(Arc<kms::Kms>, Option<Arc<KeyringFolder>>), OperatorError> {
     let keyring = Keyring::open(settings, place, instance, runtime).await?;
     let keys = Arc::clone(&keyring.keys);
+    let is_new = keys
+        .is_new()
+        .await
+        .map_err(|error| crate::keyring::told(&error))?;
+    if !is_new {
+        keyring.remember(place, directory).await?;
+    }
     let kms = match kms::Kms::open(runtime.clone(), directory.clone(), instance, keys).await {
         Ok(kms) => kms,
         Err(error) => return Err(keys_refused(error, directory).await),

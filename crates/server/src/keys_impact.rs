@@ -63,6 +63,7 @@ pub(crate) async fn answer(services: HeldKeys, name: &str) -> Result<Value, Oper
         "key": key.arn(),
         "messages": messages,
         "queues": queues.collect::<Vec<_>>(),
-        "backups": "in every backup made so far, what is sealed under the key does not open any more either",
+        "backups": "what is sealed under the key opens from no backup either, as far as copies of the keyring are not older and other \
+                    copies of a multi-Region key are gone; backups from before there was a keyring do open",
     }))
 }

@@ -183,10 +183,13 @@ impl Folder {
 
     fn make(&self) -> io::Result<()> {
         let make = |path: &Path| DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path);
+        // Each folder that is made has its name in the one above.
+        let above = self.keyring.ancestors().skip(1);
+        let new = above.clone().take_while(|folder| !folder.exists()).count();
         make(&self.keyring)?;
         make(&self.path)?;
-        if let Some(parent) = self.keyring.parent() {
-            sync_folder(parent)?;
+        for folder in above.take(new.saturating_add(1)) {
+            sync_folder(folder)?;
         }
         sync_folder(&self.keyring)?;
         put(&self.path.join(README), README_TEXT)
@@ -219,10 +222,10 @@ impl Folder {
             let key = match self.load(name) {
                 ErasureState::Present(key) => key,
                 ErasureState::Destroyed(tombstone) => return Err(ErasureError::destroyed(name, &tombstone)),
-                ErasureState::Missing { why } if self.key_file(name).exists() => {
+                ErasureState::Missing { why } if !self.is_free(name) => {
                     return Err(ErasureError::new(
                         format!(
-                            "erasure key file `{}` cannot be used",
+                            "erasure key file `{}`, or its tombstone, cannot be used",
                             self.key_file(name).display()
                         ),
                         why,
@@ -236,6 +239,12 @@ impl Folder {
         // The files are synced; now their names.
         self.guarded(true, |folder| sync_folder(&folder.path))?;
         Ok(keys)
+    }
+
+    /// Whether nothing was ever kept under this name; a file that cannot be looked at may be anything.
+    fn is_free(&self, name: &ErasureName) -> bool {
+        let files = [self.key_file(name), self.tombstone_file(name)];
+        files.iter().all(|file| matches!(file.try_exists(), Ok(false)))
     }
 
     /// A new key, durable but for its name.
@@ -277,7 +286,11 @@ impl Folder {
         })?;
         self.guarded(true, |folder| {
             let tombstone = match found {
-                Some(tombstone) => tombstone,
+                Some(tombstone) => {
+                    // Its name may not have been durable when a try before ended.
+                    sync_folder(&folder.path)?;
+                    tombstone
+                }
                 None => folder.bury(name, &tombstone_file, now, key_file.exists())?,
             };
             match OpenOptions::new().write(true).open(&key_file) {

@@ -278,7 +278,9 @@ pub(super) fn with_request_tags<'a>(
 pub(super) fn check_not_locked_out(call: &Call<'_>, key: &Key) -> Result<(), KmsError> {
     let request = AccessRequest::new("kms:PutKeyPolicy", Arc::clone(&key.arn), key.owner)
         .with_policy(ResourcePolicy::Mandatory(Arc::clone(&key.policy)))
-        .with_key("kms:PolicyName", DEFAULT_NAME);
+        .with_key("kms:PolicyName", DEFAULT_NAME)
+        // A replica is made by a call in another region than that in which its policy will be changed.
+        .in_region(key.region);
     if call.would_allow(&with_key_facts(request, key)) {
         return Ok(());
     }

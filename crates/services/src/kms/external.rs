@@ -111,7 +111,7 @@ impl Kms {
         for key in due {
             let emptied = key.without_material();
             if let Ok(emptied) = self.store(vec![emptied]).await {
-                tracing::info!(key = %key.arn, "the key's imported material has expired; it is destroyed");
+                tracing::info!(key = %key.arn, "the key's imported material has expired; it is deleted");
                 let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
                 emptied.into_iter().map(Arc::new).for_each(|key| view.put(key));
             }

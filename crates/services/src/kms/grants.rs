@@ -161,7 +161,10 @@ async fn read(kms: &Kms) -> Result<Vec<Arc<Grant>>, KmsOpenError> {
             reason,
         };
         let grant = grant_record::decode(&name, &value, &kms.wrapping).map_err(damaged)?;
-        if view.has(grant.region, grant.key) {
+        // A replica that was destroyed can be made again under its id: what was granted on the former is not on this one.
+        let key_created = view.created(grant.region, grant.key);
+        let is_of_key = |created| !grant.key.is_multi_region() || grant.created >= created;
+        if key_created.is_some_and(is_of_key) {
             view.grants
                 .add(grant)
                 .map_err(|reason| damaged(reason.to_owned()))?;

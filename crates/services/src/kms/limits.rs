@@ -48,7 +48,7 @@ pub(super) const IMPORTED_MATERIAL_BYTES_MAX: usize = 6144;
 /// The description of imported material, characters.
 pub(super) const MATERIAL_DESCRIPTION_CHARS_MAX: usize = 256;
 /// Keys of one multi-Region key: they are changed in one commit, which holds 8 MiB.
-pub(super) const RELATED_KEYS_MAX: usize = 40;
+pub(super) const RELATED_KEYS_MAX: usize = 25;
 /// Keys of one account in one region.
 pub(super) const KEYS_PER_REGION_MAX: usize = 100_000;
 /// Tags of one key.

@@ -73,12 +73,13 @@ impl Key {
             && view.related(self.id, now).any(|key| key.region != self.region)
     }
 
-    /// This replica with what it shares with its primary key.
+    /// This replica with what it shares with its primary key. One whose erasure key is lost keeps its material as it is, for
+    /// when the file is put back; it has what is newer from the next rotation on.
     pub(super) fn following(&self, primary: &Self) -> Self {
         let mut key = self.clone();
         key.primary = primary.primary;
         key.schedule = primary.schedule;
-        if primary.external.is_none() {
+        if primary.external.is_none() && !self.is_locked() {
             key.material = Arc::clone(&primary.material);
             key.former.clone_from(&primary.former);
         }

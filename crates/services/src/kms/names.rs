@@ -30,6 +30,12 @@ impl KeyNames {
         self.id
     }
 
+    /// Its region: a queue asks the key service of its own.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        self.region
+    }
+
     /// Whether this text means the key in a request of this account and region.
     #[must_use]
     pub fn is_meant(&self, text: &str, account: AccountId, region: Region) -> bool {

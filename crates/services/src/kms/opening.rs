@@ -123,9 +123,10 @@ impl Opened {
             }
         }
         if count > 0 {
-            tracing::info!(
+            tracing::warn!(
                 keys = count,
-                "keys of an older format were wrapped anew under erasure keys"
+                "keys of an older format were wrapped anew under erasure keys: from now on nothing opens without the keyring; \
+                 keep a copy of it, and see that it outlives the container (`bulla root status` says where it is)"
             );
         }
         for key in self.destroyed {

@@ -34,6 +34,11 @@ impl View {
         self.keys.contains_key(&(region, id))
     }
 
+    /// When the key was made, though its deletion date may have come.
+    pub(super) fn created(&self, region: Region, id: KeyId) -> Option<Timestamp> {
+        self.keys.get(&(region, id)).map(|key| key.created)
+    }
+
     /// The key behind an alias, which has its prefix.
     pub(super) fn alias(
         &self,

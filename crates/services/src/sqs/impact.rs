@@ -17,6 +17,9 @@ use std::sync::{Arc, PoisonError};
 /// Records that are read at once.
 const PAGE_RECORDS: usize = 64;
 
+/// Held while messages are counted: one reads all of them, and that is enough at a time.
+static COUNTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A queue that a key concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Impact {
@@ -36,6 +39,7 @@ impl Sqs {
     /// # Errors
     /// What the storage says.
     pub async fn impact(&self, key: &KeyNames) -> Result<Vec<Impact>, Error> {
+        let _one = COUNTING.lock().await;
         let queues: Vec<Arc<Queue>> = {
             let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
             queues.values().cloned().collect()
@@ -57,7 +61,11 @@ impl Sqs {
                 EncryptionSetting::Kms(text) => key.is_meant(text, queue.key.account, queue.key.region),
                 EncryptionSetting::SqsManaged | EncryptionSetting::None => false,
             };
-            let messages = counted.get(&queue.id).copied().unwrap_or_default();
+            // Copies of a multi-Region key have one id; a queue asks for that of its own region.
+            let of_region = counted
+                .get(&queue.id)
+                .filter(|_| queue.key.region == key.region());
+            let messages = of_region.copied().unwrap_or_default();
             if uses_key || messages > 0 {
                 let arn = queue.arn.to_string();
                 let is_dead_letter_queue = dead_letter_queues.contains(&arn);
@@ -102,6 +110,8 @@ impl Sqs {
                         *count = count.saturating_add(1);
                     }
                 }
+                // Pages are read where they are asked for; others have their turn in between.
+                tokio::task::yield_now().await;
                 cursor = page.next;
                 if cursor.is_none() {
                     break;

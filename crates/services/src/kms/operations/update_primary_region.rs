@@ -103,6 +103,10 @@ fn moved(view: &View, primary: &Key, to: Region, now: Timestamp) -> Result<Vec<K
             key: key_arn(to, primary.owner, primary.id),
         })?;
     check_movable(replica)?;
+    // Whoever is primary gives the others their material.
+    if replica.is_locked() {
+        replica.check_usable()?;
+    }
     let change = |key: &std::sync::Arc<Key>| Key {
         primary: Some(to),
         ..Key::clone(key)
