@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Args, Clone, Debug, Default)]
 pub struct NetworkSettings {
     /// Where VPC endpoints may listen: `subnet-0a1b2c3d,vpc=vpc-0a1b2c3d,address=10.0.0.1,ports=8450-8459`, and maybe
-    /// `account=` [any], `region=` [us-east-1], `cert=FILE,key=FILE` [the server's]; may be repeated.
+    /// `account=` (else any), `region=` (else us-east-1), `cert=FILE,key=FILE` (else the server's); may be repeated.
     #[arg(long, value_name = "SUBNET", env = "BULLA_SUBNET", hide_env_values = true)]
     #[arg(value_delimiter = ';', value_parser = parse_subnet)]
     pub subnet: Vec<SubnetSetting>,
