@@ -51,6 +51,7 @@ mod verdicts;
 
 pub use catalogue::is_same_account_only;
 pub use combine::decide;
+pub use condition::network::Network;
 pub use context::{Context, EmptyContext, MapContext, Value, Values};
 pub use decision::{Decision, Layer, Outcome};
 pub use diagnostic::{Reason, Rejection};

@@ -1,17 +1,19 @@
-//! Address ranges of `IpAddress` and `NotIpAddress` (CIDR notation, RFC 4632 and RFC 4291).
+//! Address ranges (CIDR notation, RFC 4632 and RFC 4291): of `IpAddress` and `NotIpAddress`, and for whoever else must tell
+//! addresses apart as they do.
 
 use std::net::IpAddr;
 
 /// A range of addresses of one family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Network {
+pub struct Network {
     base: IpAddr,
     prefix: u8,
 }
 
 impl Network {
     /// Reads `203.0.113.0/24`, `2001:db8::/32` or a single address. Bits after the prefix are ignored.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
@@ -27,7 +29,8 @@ impl Network {
     }
 
     /// Whether `address` lies in the range; an IPv4-mapped IPv6 address counts as the IPv4 address it carries.
-    pub(crate) fn contains(self, address: IpAddr) -> bool {
+    #[must_use]
+    pub fn contains(self, address: IpAddr) -> bool {
         match (self.base, address.to_canonical()) {
             (IpAddr::V4(base), IpAddr::V4(address)) => {
                 let differing = base.to_bits() ^ address.to_bits();
